@@ -1,0 +1,84 @@
+// Package collector turns the token tables, MySQL's counters, CloudWatch and
+// API Manager's access log into Prometheus metrics. A collector reads all of
+// its source or returns an error; it never emits part of what it meant to read.
+package collector
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Collector reads one source other than the database: CloudWatch or a log.
+type Collector interface {
+	// Name is the collector's name in flags and in the collector label.
+	Name() string
+	// Descs lists every family the collector can emit, for the contract.
+	Descs() []*prometheus.Desc
+	// Collect returns everything or an error; a class other than "other" comes
+	// from wrapping the cause in a *Failure. It may return metrics that stay
+	// true beside an error (a tail's counters), never part of a failed read.
+	Collect(ctx context.Context) ([]prometheus.Metric, error)
+}
+
+// SQLCollector reads the database on the scrape's connection.
+type SQLCollector interface {
+	Name() string
+	Descs() []*prometheus.Desc
+	Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error)
+}
+
+// Runner is work that goes on between scrapes until ctx ends. A collector that
+// has such work implements it; main starts it once.
+type Runner interface {
+	Run(ctx context.Context) error
+}
+
+// Session is the scrape's database connection with what is known of its server.
+type Session struct {
+	Conn   *sql.Conn
+	Schema string // the database that holds the token tables
+	Server Server
+}
+
+// Server is the identity of the server behind a connection.
+type Server struct {
+	Flavor   string // mysql or mariadb
+	Version  string
+	ReadOnly bool
+}
+
+// Class is the bounded reason of a failure.
+type Class string
+
+// The classes of rule 4: what went wrong, never why in free text.
+const (
+	Connection Class = "connection"
+	Auth       Class = "auth"
+	Permission Class = "permission"
+	Timeout    Class = "timeout"
+	Throttled  Class = "throttled"
+	Schema     Class = "schema"
+	Partial    Class = "partial"
+	Guard      Class = "guard"
+	Other      Class = "other"
+)
+
+// Failure is an error whose class is known where it happened.
+type Failure struct {
+	Class Class
+	Err   error
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
+
+// ClassOf returns the class of err: the one a *Failure names, or Other.
+func ClassOf(err error) Class {
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return f.Class
+	}
+	return Other
+}
