@@ -1,0 +1,44 @@
+# Token Persistence Toolkit. `make demo` and `make test` install what they need.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PKG      := github.com/prometheus/common/version
+LDFLAGS  := -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(shell git rev-parse --short HEAD 2>/dev/null)
+PROGRAMS := exporter analyze testbed
+TOOLS    := $(CURDIR)/.cache/tools
+# Tools are built apart from our module, so that their dependencies stay out of it.
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: demo test lint vuln golden build setup help
+.DEFAULT_GOAL := help
+
+help: ## say what each target does
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: ## run the published experiment on this machine (about 5 minutes, ARGS=... are flags of testbed demo)
+	@$(MAKE) --no-print-directory -j2 setup build
+	@exec bin/testbed demo $(ARGS)
+
+build: ## compile the three programs into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(PROGRAMS))
+
+setup: ## install the database server that the rig and the tests start (Debian packages)
+	@testbed/install.sh database
+
+test: setup ## all tests, with the race detector, against a real server
+	@testbed/install.sh prometheus
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus go test -race -timeout 9m ./...
+
+lint: ## gofmt, go vet, golangci-lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	GOBIN=$(TOOLS) go install $(GOLANGCI)
+	$(TOOLS)/golangci-lint run ./...
+
+vuln: ## known vulnerabilities in what we call (needs the Go vulnerability database)
+	GOBIN=$(TOOLS) go install $(GOVULN)
+	@$(TOOLS)/govulncheck ./... || { [ $$? = 3 ] && exit 1; \
+	  echo 'NOT RUN: govulncheck (the Go vulnerability database cannot be reached from here)'; }
+
+golden: ## rewrite the golden files after an intended change; read the diff
+	go test ./exporter/... ./analyze/... -update
