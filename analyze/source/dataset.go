@@ -1,3 +1,9 @@
+// Package source reads what a load test left behind: JMeter result files, and
+// time series from the Prometheus HTTP API or a TSDB directory. It hands over
+// plain counts and samples per window and refuses to interpret them: rates,
+// means and verdicts belong to study. What could not be used is a Problem.
+//
+//	d, err := source.Read(ctx, source.Spec{Windows: windows, Warmup: 2 * time.Minute})
 package source
 
 import "time"
@@ -70,6 +76,7 @@ type Requests struct {
 	Measured  time.Time // window start plus warm-up: the beginning of ElapsedMS
 	Rows      uint64    // rows read, whatever their label
 	Counted   uint64    // rows whose label was selected
+	Outside   uint64    // of these, rows that ended outside [Start, End) and are in no bin
 	BadRows   uint64    // rows that could not be read
 	BadLines  []string  // the first few as file:line: reason
 }

@@ -1,0 +1,72 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/common/config"
+)
+
+// Spec is what an experiment declares about its data: the windows and where
+// their requests and time series are.
+type Spec struct {
+	Windows []Window
+	Labels  map[string]string // grant to the JTL label that counts; without one a file may hold one label only
+	Warmup  time.Duration     // discarded at the start of every window
+	Base    string            // folder that relative file names start from; "" is the working directory
+
+	Kind     string // a key of Readers; "" when the result files are all there is
+	URL      string // of the Prometheus HTTP API
+	HTTP     config.HTTPClientConfig
+	TSDB     string            // the database directory, for kind tsdb
+	Profile  string            // names the default queries; "" is exporter
+	Matchers map[string]string // added to every selector as name="value"
+}
+
+// path resolves a file name of the experiment.
+func (s Spec) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.Base, name)
+}
+
+// SpecError says that the experiment does not fit its data: the reader of the
+// message has to change a flag or the experiment file, not the machine.
+type SpecError struct{ Text string }
+
+// Error is the text as it is: it names the flag or the key to change.
+func (e *SpecError) Error() string { return e.Text }
+
+// Reader adds what one kind of source holds to a dataset and returns it.
+type Reader func(ctx context.Context, spec Spec, d Dataset) (Dataset, error)
+
+// Readers are the kinds of time-series source an experiment file may name.
+var Readers = map[string]Reader{
+	"prometheus": readPrometheus,
+	"tsdb":       readTSDB,
+}
+
+// Read collects everything the spec declares. Result files come first, since
+// they may give a window its start and end. A file or server that cannot be
+// read is an error; one that can be read and holds nothing usable is a Problem.
+func Read(ctx context.Context, spec Spec) (Dataset, error) {
+	d := Dataset{Runs: make([]Run, len(spec.Windows))}
+	for i, w := range spec.Windows {
+		d.Runs[i] = Run{Window: w, Series: map[string]Series{}}
+	}
+	d, err := readRequests(ctx, spec, d)
+	if err != nil {
+		return Dataset{}, err
+	}
+	if spec.Kind == "" {
+		return d, nil
+	}
+	read, ok := Readers[spec.Kind]
+	if !ok {
+		return Dataset{}, &SpecError{fmt.Sprintf("source kind %q is unknown: use prometheus or tsdb", spec.Kind)}
+	}
+	return read(ctx, spec, d)
+}
