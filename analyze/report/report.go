@@ -195,3 +195,16 @@ type Provenance struct {
 	Inputs    []Source `json:"inputs"`
 	Seed      uint64   `json:"seed"`
 }
+
+// Names of the metrics that writers know by name. Any other metric is shown
+// with its own label.
+const (
+	MetricThroughput    = "throughput"
+	MetricAPIManagerCPU = "apim_cpu"
+	MetricDatabaseCPU   = "database_cpu"
+	MetricDatabaseIOPS  = "database_iops"
+	MetricErrors        = "errors"
+	MetricLatencyMedian = "latency_p50"
+	MetricLatencyP95    = "latency_p95"
+	MetricLatencyP99    = "latency_p99"
+)
