@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -41,6 +42,9 @@ type Session struct {
 	Conn   *sql.Conn
 	Schema string // the database that holds the token tables
 	Server Server
+
+	account string        // our own account as the server knows it, quoted for GRANT
+	limit   time.Duration // the statement limit in force on this connection
 }
 
 // Server is the identity of the server behind a connection.
@@ -48,6 +52,9 @@ type Server struct {
 	Flavor   string // mysql or mariadb
 	Version  string
 	ReadOnly bool
+
+	Instance          string // host, port and server id: another value is another server
+	PerformanceSchema bool   // whether performance_schema is on
 }
 
 // Class is the bounded reason of a failure.
@@ -75,10 +82,11 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// ClassOf returns the class of err: the one a *Failure names, or Other.
+// ClassOf returns the class of err: the one a *Failure names, else what a
+// database, network or context error says by itself, else Other.
 func ClassOf(err error) Class {
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return f.Class
 	}
-	return Other
+	return classOf(err)
 }

@@ -1,0 +1,99 @@
+package collector
+
+import (
+	"math"
+	"sync"
+)
+
+// clock finds by how much the table's clock is off. API Manager writes a UTC
+// wall clock into a TIMESTAMP column; where its sessions or the server are not
+// in UTC, all rows lie a multiple of a quarter of an hour in the past or the
+// future. Only rows that arrive tell: the newest row of an idle table is old
+// without being wrong.
+//
+// The offset is 0 until two arrivals in a row agree on another one, so that a
+// single row with a strange time, from one node with a wrong clock or by hand,
+// moves nothing.
+type clock struct {
+	mu        sync.Mutex
+	offset    int64 // seconds to add to UTC to get the table's clock
+	last      sighting
+	candidate int64
+	votes     int
+}
+
+// sighting is what one look at the table shows; times are Unix seconds, 0 for
+// none.
+type sighting struct {
+	now     float64 // the server's clock
+	present int64   // newest row that is not in the future of a UTC clock
+	newest  int64   // newest row
+	future  int64   // rows beyond the table's own clock, at most futureRowsCap
+}
+
+// A row may be ahead of the server by its writer's clock skew and the rounding
+// of fractional seconds before it counts as a row of the future.
+const futureSlack = 60 // seconds
+
+// Clocks on earth lie between UTC−12 and UTC+14.
+const (
+	quarterHour = 15 * 60
+	maxOffset   = 14 * 3600
+)
+
+// second returns the present second on the table's clock.
+func (s sighting) second(offset int64) int64 {
+	return int64(math.Floor(s.now)) + offset
+}
+
+// latest returns the newest row that is not in the future of the table's clock.
+func (s sighting) latest(offset int64) int64 {
+	if s.newest <= s.second(offset)+futureSlack {
+		return s.newest
+	}
+	return s.present
+}
+
+// observe learns from a sighting and returns the offset.
+func (c *clock) observe(s sighting) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.last
+	c.last = s
+	if before.now == 0 {
+		return c.offset
+	}
+	candidate, arrived := arrival(before, s)
+	if !arrived {
+		return c.offset
+	}
+	if candidate == c.offset || candidate != c.candidate {
+		c.candidate, c.votes = candidate, 0
+	}
+	if c.votes++; c.votes >= 2 {
+		c.offset = candidate
+	}
+	return c.offset
+}
+
+// arrival returns the offset that rows which came between two sightings speak
+// for. Rows on a UTC clock win over others.
+func arrival(before, after sighting) (offset int64, arrived bool) {
+	present := after.present > before.present
+	switch {
+	case present && roundOffset(after.present, after.now) == 0:
+		return 0, true
+	case after.newest > before.newest && float64(after.newest) > after.now+futureSlack:
+		offset = roundOffset(after.newest, after.now)
+	case present:
+		offset = roundOffset(after.present, after.now)
+	default:
+		return 0, false
+	}
+	return offset, offset >= -maxOffset && offset <= maxOffset
+}
+
+// roundOffset returns the distance of a row from now in whole quarters of an hour.
+func roundOffset(second int64, now float64) int64 {
+	return int64(math.Round((float64(second)-now)/quarterHour)) * quarterHour
+}

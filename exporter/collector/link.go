@@ -1,0 +1,167 @@
+package collector
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Database says which server to watch and who we are there.
+type Database struct {
+	Network  string // tcp or unix
+	Address  string // host:port, or the path of a socket
+	User     string
+	Password Secret
+	Schema   string // the database that holds the token tables
+}
+
+// Refused credentials are not tried again before a pause that doubles from the
+// first to the last of these, so that a scrape every second cannot lock the
+// account or fill the server's log.
+const (
+	firstPause = 5 * time.Second
+	lastPause  = 5 * time.Minute
+)
+
+// Gate spaces out attempts to log in with credentials that were refused. The
+// links to one server share a gate.
+type Gate struct {
+	mu      sync.Mutex
+	pause   time.Duration
+	until   time.Time
+	refusal error
+}
+
+// closed returns why no attempt may be made now, or nil.
+func (g *Gate) closed(now time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if wait := g.until.Sub(now); wait > 0 {
+		return &Failure{Auth, fmt.Errorf("%w (next attempt in %v)", g.refusal, wait.Round(time.Second))}
+	}
+	return nil
+}
+
+// learn takes note of how an attempt to log in ended.
+func (g *Gate) learn(now time.Time, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.pause, g.until, g.refusal = 0, time.Time{}, nil
+		return
+	}
+	if ClassOf(err) != Auth {
+		return
+	}
+	g.pause = min(max(2*g.pause, firstPause), lastPause)
+	g.until, g.refusal = now.Add(g.pause), err
+}
+
+// Link is one lasting connection to the database. It opens lazily, stays open
+// across scrapes, and is replaced only when it broke or when another server
+// answers. One goroutine uses it at a time.
+type Link struct {
+	db      *sql.DB
+	gate    *Gate
+	schema  string
+	session *Session
+}
+
+// NewLink prepares a link and connects to nothing yet.
+func NewLink(d Database, gate *Gate) (*Link, error) {
+	config := mysql.NewConfig()
+	config.Net, config.Addr = d.Network, d.Address
+	config.User, config.Passwd = d.User, d.Password.Reveal()
+	config.InterpolateParams = true    // one round trip instead of three
+	config.Logger = &mysql.NopLogger{} // what it prints is also returned as an error
+	config.ConnectionAttributes = "program_name:token-persistence-exporter"
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("configure the database connection: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	return &Link{db: db, gate: gate, schema: d.Schema}, nil
+}
+
+// Session returns the open session after asking the server who it is. A lost
+// connection is replaced once; so is one behind which another server answers.
+func (l *Link) Session(ctx context.Context) (*Session, error) {
+	if l.session != nil {
+		server, _, err := identify(ctx, l.session.Conn)
+		switch {
+		case err == nil && server.Instance == l.session.Server.Instance && server.Version == l.session.Server.Version:
+			l.session.Server = server
+			return l.session, nil
+		case err != nil && ctx.Err() != nil:
+			l.Drop()
+			return nil, err
+		}
+		l.Drop()
+	}
+	if err := l.gate.closed(time.Now()); err != nil {
+		return nil, err
+	}
+	session, err := l.open(ctx)
+	l.gate.learn(time.Now(), err)
+	if err != nil {
+		return nil, err
+	}
+	l.session = session
+	return session, nil
+}
+
+// open connects, finds out who answers and prepares the session.
+func (l *Link) open(ctx context.Context) (*Session, error) {
+	conn, err := l.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	s := &Session{Conn: conn, Schema: l.schema}
+	if s.Server, s.account, err = identify(ctx, conn); err == nil {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
+		discard(conn)
+		return nil, err
+	}
+	return s, nil
+}
+
+// Alive reports whether the session can run another statement. A statement
+// that was cut by its deadline leaves it dead.
+func (l *Link) Alive() bool {
+	return l.session != nil && l.session.Conn.Raw(func(dc any) error {
+		if v, ok := dc.(driver.Validator); ok && !v.IsValid() {
+			return driver.ErrBadConn
+		}
+		return nil
+	}) == nil
+}
+
+// Drop closes the connection; the next Session opens another.
+func (l *Link) Drop() {
+	if l.session != nil {
+		discard(l.session.Conn)
+		l.session = nil
+	}
+}
+
+// Close ends the link.
+func (l *Link) Close() error {
+	l.Drop()
+	return l.db.Close()
+}
+
+// discard closes the network connection rather than returning it to the pool.
+// Its errors say only that the connection was broken already.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = conn.Close()
+}

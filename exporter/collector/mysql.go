@@ -1,0 +1,122 @@
+package collector
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// mysqlQueries read a list of names from each source.
+var mysqlQueries = [...]string{
+	status:   "SHOW GLOBAL STATUS WHERE Variable_name IN (%s)",
+	variable: "SHOW GLOBAL VARIABLES WHERE Variable_name IN (%s)",
+	innodb:   "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE NAME IN (%s)",
+}
+
+var (
+	serverInfoDesc = family("mysql_server_info", "Flavour (mysql or mariadb) and version of the server; always 1.", "flavor", "version")
+	readOnlyDesc   = family("mysql_read_only", "Whether the server refuses writes, as replicas do: 1 or 0.")
+)
+
+// MySQL reads the server's own counters, listed in mysqlRows.
+type MySQL struct{}
+
+// Name is mysql.
+func (MySQL) Name() string { return "mysql" }
+
+// Descs lists the families.
+func (MySQL) Descs() []*prometheus.Desc {
+	descs := []*prometheus.Desc{serverInfoDesc, readOnlyDesc}
+	for _, row := range mysqlRows {
+		if !slices.Contains(descs, row.family) {
+			descs = append(descs, row.family)
+		}
+	}
+	return descs
+}
+
+// Collect reads the counters. What this flavour or version does not have is
+// absent, as is what needs the PROCESS privilege where the account lacks it.
+func (MySQL) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
+	var values [len(mysqlQueries)]map[string]float64
+	for from := range values {
+		if source(from) == innodb && s.Server.Flavor == flavorMariaDB {
+			continue // all of it is in the status
+		}
+		var err error
+		values[from], err = readNames(ctx, s, source(from))
+		if err != nil && !(source(from) == innodb && ClassOf(err) == Permission) {
+			return nil, err
+		}
+	}
+	readOnly := 0.0
+	if s.Server.ReadOnly {
+		readOnly = 1
+	}
+	metrics := []prometheus.Metric{
+		prometheus.MustNewConstMetric(serverInfoDesc, gauge, 1, s.Server.Flavor, s.Server.Version),
+		prometheus.MustNewConstMetric(readOnlyDesc, gauge, readOnly),
+	}
+	return append(metrics, mysqlMetrics(values[:])...), nil
+}
+
+// mysqlMetrics turns what was read, by source, into the rows' series.
+func mysqlMetrics(values []map[string]float64) []prometheus.Metric {
+	type series struct {
+		family *prometheus.Desc
+		label  string
+	}
+	var metrics []prometheus.Metric
+	done := map[series]bool{}
+	for _, row := range mysqlRows {
+		value, ok := values[row.from][strings.ToLower(row.name)]
+		if !ok || done[series{row.family, row.label}] {
+			continue
+		}
+		done[series{row.family, row.label}] = true
+		if row.scale != 0 {
+			value *= row.scale
+		}
+		var labels []string
+		if row.label != "" {
+			labels = []string{row.label}
+		}
+		metrics = append(metrics, prometheus.MustNewConstMetric(row.family, row.kind, value, labels...))
+	}
+	return metrics
+}
+
+// readNames reads the values that rows want from one source, under lower-case
+// names. A value that is not a number is left out: some versions show text
+// where others show a count.
+func readNames(ctx context.Context, s *Session, from source) (map[string]float64, error) {
+	var names []any
+	for _, row := range mysqlRows {
+		if row.from == from {
+			names = append(names, row.name)
+		}
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
+	values := map[string]float64{}
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return err
+		}
+		if v, err := strconv.ParseFloat(value, 64); err == nil {
+			values[strings.ToLower(name)] = v
+		}
+		return nil
+	}, fmt.Sprintf(mysqlQueries[from], marks), names...)
+	if err != nil {
+		return nil, fmt.Errorf("read the server's counters: %w", err)
+	}
+	return values, nil
+}
+
+var _ SQLCollector = MySQL{}
