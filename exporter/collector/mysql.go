@@ -15,7 +15,7 @@ import (
 var mysqlQueries = [...]string{
 	status:   "SHOW GLOBAL STATUS WHERE Variable_name IN (%s)",
 	variable: "SHOW GLOBAL VARIABLES WHERE Variable_name IN (%s)",
-	innodb:   "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE NAME IN (%s)",
+	innodb:   "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE STATUS = 'enabled' AND NAME IN (%s)",
 }
 
 var (

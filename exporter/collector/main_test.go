@@ -1,0 +1,139 @@
+package collector
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"go.uber.org/goleak"
+
+	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/tokentable"
+)
+
+// shared is the server of the tests that leave it running; each uses a
+// database of its own.
+var shared struct {
+	sync.Mutex
+	server *mysqltest.Server
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
+
+// stopping ends the shared server before leaks are looked for.
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int {
+	code := s.m.Run()
+	if shared.server != nil {
+		if err := shared.server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop the shared server:", err)
+			return 1
+		}
+	}
+	return code
+}
+
+func sharedServer(t *testing.T) *mysqltest.Server {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil {
+		server, err := mysqltest.Start(context.WithoutCancel(t.Context()), mysqltest.Config{})
+		if errors.Is(err, mysqltest.ErrNoServer) && os.Getenv("CI") == "" {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.server = server
+	}
+	return shared.server
+}
+
+// tokenDatabase creates a database with the token tables, named for the test.
+func tokenDatabase(t *testing.T, server *mysqltest.Server) (name string, db *sql.DB) {
+	t.Helper()
+	name = "t_" + strings.ToLower(strings.NewReplacer("/", "_", "#", "_", "-", "minus").Replace(t.Name()))
+	db = server.Database(t, name)
+	if err := tokentable.Create(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	return name, db
+}
+
+// account is how a test reaches the server as its administrator.
+func account(server *mysqltest.Server, schema string) Database {
+	return Database{Network: "tcp", Address: server.Addr, User: server.User, Password: Secret(server.Password), Schema: schema}
+}
+
+func newLink(t *testing.T, d Database) *Link {
+	t.Helper()
+	link, err := NewLink(d, &Gate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := link.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return link
+}
+
+func openSession(t *testing.T, d Database) *Session {
+	t.Helper()
+	s, err := newLink(t, d).Session(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// soon is a deadline for a statement that should not need it.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func exec(t *testing.T, db *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// values returns the metrics by name{label values}.
+func values(t *testing.T, metrics []prometheus.Metric) map[string]float64 {
+	t.Helper()
+	byName := map[string]float64{}
+	for _, m := range metrics {
+		var v dto.Metric
+		if err := m.Write(&v); err != nil {
+			t.Fatal(err)
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(m.Desc().String(), `Desc{fqName: "`), `"`)
+		var labels []string
+		for _, l := range v.Label {
+			labels = append(labels, l.GetValue())
+		}
+		if len(labels) > 0 {
+			name += "{" + strings.Join(labels, ",") + "}"
+		}
+		if _, twice := byName[name]; twice {
+			t.Errorf("%s is emitted twice", name)
+		}
+		byName[name] = v.GetCounter().GetValue() + v.GetGauge().GetValue()
+	}
+	return byName
+}
