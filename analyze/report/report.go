@@ -107,18 +107,21 @@ type Paired struct {
 
 // Comparison is one metric of one grant, on against off.
 type Comparison struct {
-	Grant          string    `json:"grant"`
-	Metric         string    `json:"metric"` // throughput, errors, latency_p50 …
-	Label          string    `json:"label"`  // for people: "Throughput", "API Manager CPU" …
-	Unit           string    `json:"unit"`   // tokens/s, ms, ratio, 1/s, share
-	On             Side      `json:"on"`
-	Off            Side      `json:"off"`
-	Ratio          Ratio     `json:"ratio"`
-	Effect         string    `json:"effect"` // ratio or difference
-	Method         string    `json:"method"`
-	Status         string    `json:"status"` // confirmatory, provisional or descriptive
-	PDifference    Number    `json:"p_difference"`
-	PNonInferior   Number    `json:"p_noninferiority"`
+	Grant        string `json:"grant"`
+	Metric       string `json:"metric"` // throughput, errors, latency_p50 …
+	Label        string `json:"label"`  // for people: "Throughput", "API Manager CPU" …
+	Unit         string `json:"unit"`   // tokens/s, ms, ratio, 1/s, share
+	On           Side   `json:"on"`
+	Off          Side   `json:"off"`
+	Ratio        Ratio  `json:"ratio"`
+	Effect       string `json:"effect"` // ratio or difference
+	Method       string `json:"method"`
+	Status       string `json:"status"` // confirmatory, provisional or descriptive
+	PDifference  Number `json:"p_difference"`
+	PNonInferior Number `json:"p_noninferiority"`
+	// PLoss is the p of "the loss is at most max_loss", Holm-adjusted over the
+	// grants; FAIL means that it is at most 0.025.
+	PLoss          Number    `json:"p_loss"`
 	DetectableLoss Number    `json:"detectable_loss"`
 	Warnings       []Warning `json:"warnings"`
 }
@@ -141,6 +144,9 @@ type Reference struct {
 	Direction string  `json:"direction"` // same, opposite, undecided
 	Why       string  `json:"why,omitempty"`
 }
+
+// RatioNumber is the published ratio as a Number, for formatting like ours.
+func (r Reference) RatioNumber() Number { return &r.Ratio }
 
 // RunCheck says how good one window was.
 type RunCheck struct {

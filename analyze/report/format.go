@@ -1,0 +1,312 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// missing stands for a number that is not there. Never 0.
+const missing = "–"
+
+// significant writes a value with three significant digits, without exponent.
+func significant(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return missing
+	}
+	if v == 0 {
+		return "0"
+	}
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
+	return strconv.FormatFloat(v, 'f', max(0, min(digits, 6)), 64)
+}
+
+// decimals is how many decimals three significant digits of v need.
+func decimals(v float64) int {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return max(0, min(6, 2-int(math.Floor(math.Log10(math.Abs(v))))))
+}
+
+// ratioText writes a ratio with two decimals, small ones with three.
+func ratioText(n Number) string {
+	if n == nil {
+		return missing
+	}
+	return fixed(*n, ratioDecimals(*n))
+}
+
+func ratioDecimals(v float64) int {
+	if math.Abs(v) < 0.1 {
+		return 3
+	}
+	if math.Abs(v) >= 100 {
+		return 0
+	}
+	return 2
+}
+
+func fixed(v float64, places int) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return missing
+	}
+	s := strconv.FormatFloat(v, 'f', places, 64)
+	if strings.Trim(s, "-0.") == "" {
+		return strings.TrimPrefix(s, "-")
+	}
+	return s
+}
+
+// effectText writes the effect of a comparison: a ratio, or a difference of
+// shares in percentage points.
+func (c Comparison) effectText() string {
+	if c.Effect == "difference" {
+		return pointsText(c.Ratio.Estimate)
+	}
+	return ratioText(c.Ratio.Estimate)
+}
+
+// intervalText writes the interval of the effect, "" when there is none.
+func (c Comparison) intervalText() string {
+	r := c.Ratio
+	if r.Lo == nil && r.Hi != nil && c.Effect == "difference" {
+		return "at most " + pointsText(r.Hi)
+	}
+	if r.Lo == nil || r.Hi == nil {
+		return ""
+	}
+	if c.Effect == "difference" {
+		return pointsText(r.Lo) + " to " + pointsText(r.Hi)
+	}
+	return ratioText(r.Lo) + "–" + ratioText(r.Hi)
+}
+
+// pointsText writes a difference of shares in percentage points.
+func pointsText(n Number) string {
+	if n == nil {
+		return missing
+	}
+	return signed(*n*100, 2) + " pp"
+}
+
+func signed(v float64, places int) string {
+	s := fixed(v, places)
+	if v > 0 && strings.Trim(s, "0.") != "" {
+		return "+" + s
+	}
+	return s
+}
+
+// valueText writes a side's value in the metric's unit.
+func valueText(n Number, unit string) string {
+	if n == nil {
+		return missing
+	}
+	if isShare(unit) {
+		return percent(*n)
+	}
+	return significant(*n)
+}
+
+// sideText writes a side with its interval.
+func sideText(s Side, unit string) string {
+	text := valueText(s.Estimate, unit)
+	if s.Estimate == nil || s.Lo == nil || s.Hi == nil {
+		return text
+	}
+	scale, suffix := 1.0, ""
+	if isShare(unit) {
+		scale, suffix = 100, " %"
+	}
+	places := decimals(*s.Estimate * scale)
+	return fixed(*s.Estimate*scale, places) + " (" + fixed(*s.Lo*scale, places) + "–" + fixed(*s.Hi*scale, places) + ")" + suffix
+}
+
+// isShare tells units that people read as percentages.
+func isShare(unit string) bool { return unit == "ratio" || unit == "share" }
+
+// unitText is the unit as shown beside a label.
+func unitText(unit string) string {
+	if isShare(unit) {
+		return "%"
+	}
+	if unit == "1/s" {
+		return "per s"
+	}
+	return unit
+}
+
+func percent(v float64) string { return significant(v*100) + " %" }
+
+// percentText writes a ratio as a percentage with at most one decimal.
+func percentText(n Number) string {
+	if n == nil {
+		return missing
+	}
+	return trimZero(fixed(*n*100, 1)) + " %"
+}
+
+func trimZero(s string) string { return strings.TrimSuffix(s, ".0") }
+
+func numberText(n Number, places int) string {
+	if n == nil {
+		return missing
+	}
+	return fixed(*n, places)
+}
+
+func secondsText(s float64) string {
+	return strconv.FormatFloat(s, 'f', -1, 64) + " s"
+}
+
+// pText writes a probability; never 0.
+func pText(n Number) string {
+	switch {
+	case n == nil:
+		return missing
+	case *n < 0.001:
+		return "< 0.001"
+	default:
+		return fixed(*n, 3)
+	}
+}
+
+// clockText shortens RFC 3339 to the time of day; the date stands elsewhere.
+func clockText(start string) string {
+	t, err := time.Parse(time.RFC3339Nano, start)
+	if err != nil {
+		return start
+	}
+	return t.UTC().Format("15:04:05")
+}
+
+// metric finds the comparison of a grant, nil when there is none.
+func (r Report) metric(grant, metric string) *Comparison {
+	i := slices.IndexFunc(r.Comparisons, func(c Comparison) bool { return c.Grant == grant && c.Metric == metric })
+	if i < 0 {
+		return nil
+	}
+	return &r.Comparisons[i]
+}
+
+// comparisons returns the comparisons of one grant in their order.
+func (r Report) comparisons(grant string) []Comparison {
+	var out []Comparison
+	for _, c := range r.Comparisons {
+		if c.Grant == grant {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// editions lists the published editions in the order of the report.
+func (r Report) editions() []string {
+	var out []string
+	for _, ref := range r.Reference {
+		if !slices.Contains(out, ref.Edition) {
+			out = append(out, ref.Edition)
+		}
+	}
+	return out
+}
+
+// published finds the published cell of an edition and grant.
+func (r Report) published(edition, grant string) *Reference {
+	i := slices.IndexFunc(r.Reference, func(x Reference) bool { return x.Edition == edition && x.Grant == grant })
+	if i < 0 {
+		return nil
+	}
+	return &r.Reference[i]
+}
+
+// caveats are all warnings, those of the experiment first, each text once with
+// the places it concerns.
+func (r Report) caveats() []Caveat {
+	var out []Caveat
+	at := map[string]int{}
+	add := func(w Warning, where string) {
+		key := w.ID + "\x00" + w.Text
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, Caveat{Warning: w})
+		}
+		if where != "" && !slices.Contains(out[i].Where, where) {
+			out[i].Where = append(out[i].Where, where)
+		}
+	}
+	for _, w := range r.Warnings {
+		add(w, "")
+	}
+	for _, c := range r.Comparisons {
+		for _, w := range c.Warnings {
+			add(w, c.Grant+" "+c.Label)
+		}
+	}
+	for _, d := range r.Diagnostics {
+		for _, w := range d.Warnings {
+			add(w, d.window())
+		}
+	}
+	return out
+}
+
+// Caveat is a warning and where it applies; nowhere in particular means to the
+// whole experiment.
+type Caveat struct {
+	Warning
+	Where []string
+}
+
+// place writes where a caveat applies, shortened.
+func (c Caveat) place() string {
+	const most = 2
+	switch n := len(c.Where); {
+	case n == 0:
+		return ""
+	case n <= most:
+		return strings.Join(c.Where, "; ")
+	default:
+		return fmt.Sprintf("%s; %s and %d more", c.Where[0], c.Where[1], n-most)
+	}
+}
+
+// window names a window for people: "password on, block 3".
+func (d RunCheck) window() string {
+	if d.Block == 0 {
+		return d.Grant + " " + d.Persistence + " at " + clockText(d.Start)
+	}
+	return fmt.Sprintf("%s %s, block %d", d.Grant, d.Persistence, d.Block)
+}
+
+// inputRow is one input as shown: the windows that share a query are one row.
+type inputRow struct {
+	Source
+	Windows int
+}
+
+func (p Provenance) rows() []inputRow {
+	var out []inputRow
+	at := map[string]int{}
+	for _, in := range p.Inputs {
+		key := in.Kind + "\x00" + in.Query
+		if in.Query == "" {
+			key += in.Name
+		}
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(out)
+			out = append(out, inputRow{Source: in, Windows: 1})
+			continue
+		}
+		out[i].Count += in.Count
+		out[i].Windows++
+	}
+	return out
+}

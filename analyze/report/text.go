@@ -1,0 +1,299 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	textWidth   = 80
+	firstScreen = 24 // lines: what a terminal shows without scrolling
+)
+
+// Text writes the report for a terminal of 80 columns. The first 24 lines hold
+// the verdict, three ratios per grant beside the published ones, why, and the
+// caveats that come first; everything else follows.
+func Text(w io.Writer, r Report, o Options) error {
+	p := &page{color: o.Color}
+	p.screen(r)
+	p.caveats(r)
+	for _, g := range r.Grants {
+		p.evidence(r, g)
+	}
+	p.reference(r)
+	p.method(r)
+	p.provenance(r)
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// page collects lines.
+type page struct {
+	text  strings.Builder
+	color bool
+}
+
+func (p *page) line(s string) {
+	p.text.WriteString(strings.TrimRight(s, " "))
+	p.text.WriteByte('\n')
+}
+
+func (p *page) linef(format string, args ...any) { p.line(fmt.Sprintf(format, args...)) }
+
+func (p *page) lines(all []string) {
+	for _, l := range all {
+		p.line(l)
+	}
+}
+
+func (p *page) heading(s string) {
+	p.line("")
+	p.line(p.bold(s))
+	p.line(strings.Repeat("-", min(width(s), textWidth)))
+}
+
+// paint wraps text in an ANSI style. Colour never stands alone: the word it
+// colours says the same.
+func (p *page) paint(code, s string) string {
+	if !p.color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p *page) bold(s string) string { return p.paint("1", s) }
+
+func (p *page) verdict(v Verdict) string {
+	code := map[Verdict]string{Pass: "1;32", Fail: "1;31", NoData: "1;35", Inconclusive: "1;33"}[v]
+	return p.paint(code, string(v))
+}
+
+// screen is the first screen: at most firstScreen lines whatever the report.
+func (p *page) screen(r Report) {
+	head := p.head(r)
+	table := ratioTable(r)
+	rest := firstScreen - len(head) - len(table)
+	why := p.why(r, max(rest, 0))
+	rest -= len(why)
+	p.lines(head)
+	p.lines(table)
+	p.lines(why)
+	p.lines(foremost(r, rest))
+}
+
+// head is the banner, the title and the verdict in words.
+func (p *page) head(r Report) []string {
+	var out []string
+	if r.Banner != "" {
+		out = append(out, p.paint("7", cut(" "+r.Banner+" ", textWidth)))
+	}
+	if r.Title != "" {
+		out = append(out, p.bold(cut(r.Title, textWidth)))
+	}
+	out = append(out, "")
+	says := wrap(sentence(r.Verdict, r.Hypothesis.MaxLoss), textWidth-width(string(r.Verdict))-2)
+	for i, l := range says[:min(len(says), 2)] {
+		lead := strings.Repeat(" ", width(string(r.Verdict))+2)
+		if i == 0 {
+			lead = p.verdict(r.Verdict) + "  "
+		}
+		out = append(out, lead+l)
+	}
+	return append(out, "")
+}
+
+// sentence says what an overall verdict means for the reader's decision.
+func sentence(v Verdict, maxLoss float64) string {
+	loss := trimZero(fixed(maxLoss*100, 1)) + " %"
+	switch v {
+	case Pass:
+		return "For every grant, switching persistence off loses at most " + loss + " of the throughput."
+	case Fail:
+		return "For at least one grant, switching persistence off loses more than " + loss + " of the throughput or raises the errors."
+	case NoData:
+		return "At least one input cannot be used, so nothing is decided."
+	default:
+		return "The runs do not decide whether switching persistence off loses more than " + loss + " of the throughput."
+	}
+}
+
+// threeRatios are the columns of the first table.
+var threeRatios = []struct{ metric, head string }{
+	{MetricThroughput, "throughput"},
+	{MetricAPIManagerCPU, "API Manager CPU"},
+	{MetricDatabaseCPU, "database CPU"},
+}
+
+// ratioTable is the table of the first screen.
+func ratioTable(r Report) []string {
+	if len(r.Grants) == 0 {
+		return nil
+	}
+	const grantWidth, cellWidth, pubWidth = 19, 16, 6
+	editions := r.editions()
+	pubs := min(len(editions), 2)
+	top := pad("", grantWidth) + pad("off / on with 95 % interval", len(threeRatios)*cellWidth)
+	if pubs > 0 {
+		top += "published"
+	}
+	heads := pad("grant", grantWidth)
+	for _, c := range threeRatios {
+		heads += pad(c.head, cellWidth)
+	}
+	for i := range pubs {
+		heads += pad(editionMark(i), pubWidth)
+	}
+	out := []string{top, heads}
+	const mostGrants = 6
+	for _, g := range r.Grants[:min(len(r.Grants), mostGrants)] {
+		row := pad(cut(g.Grant, grantWidth-1), grantWidth)
+		for _, c := range threeRatios {
+			row += pad(ratioCell(r.metric(g.Grant, c.metric)), cellWidth)
+		}
+		for i := range pubs {
+			row += pad(publishedCell(r.published(editions[i], g.Grant)), pubWidth)
+		}
+		out = append(out, row)
+	}
+	if more := len(r.Grants) - mostGrants; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more grants below", more))
+	}
+	var notes []string
+	for i := range pubs {
+		notes = append(notes, editionMark(i)+" "+editions[i])
+	}
+	if len(notes) > 0 {
+		out = append(out, cut("published throughput ratio: "+strings.Join(notes, "; "), textWidth))
+	}
+	return out
+}
+
+func editionMark(i int) string { return string(rune('A' + i)) }
+
+func ratioCell(c *Comparison) string {
+	if c == nil || c.Ratio.Estimate == nil {
+		return missing
+	}
+	return strings.TrimSpace(c.effectText() + " " + c.intervalText())
+}
+
+func publishedCell(x *Reference) string {
+	if x == nil {
+		return missing
+	}
+	return ratioText(&x.Ratio)
+}
+
+// why gives every grant its reason. It takes what it needs up to room, each
+// reason at least one line; the reasons stand in full with the evidence.
+func (p *page) why(r Report, room int) []string {
+	if room < 2 || len(r.Grants) == 0 {
+		return nil
+	}
+	most := max(1, min(3, (room-1)/len(r.Grants)))
+	out := []string{""}
+	for _, g := range r.Grants {
+		lead := string(g.Verdict) + " " + g.Grant + ": "
+		lines := wrap(lead+g.Why, textWidth)
+		if len(lines) > most {
+			lines = lines[:most]
+			lines[most-1] = cut(lines[most-1]+" …", textWidth)
+			if !strings.HasSuffix(lines[most-1], "…") {
+				lines[most-1] += "…"
+			}
+		}
+		lines[0] = p.verdict(g.Verdict) + strings.TrimPrefix(lines[0], string(g.Verdict))
+		if len(out)+len(lines) > room {
+			break
+		}
+		out = append(out, lines...)
+	}
+	return out
+}
+
+// foremost lists as many caveats as fit, and says how many there are.
+func foremost(r Report, room int) []string {
+	all := r.caveats()
+	if len(all) == 0 || room < 3 {
+		return nil
+	}
+	out := []string{""}
+	shown := 0
+	for _, c := range all {
+		line := cut("! "+c.Text, textWidth)
+		// One line stays for the count of the rest.
+		if len(out)+1 > room-1 {
+			break
+		}
+		out = append(out, line)
+		shown++
+	}
+	if more := len(all) - shown; more > 0 || shown < len(all) {
+		return append(out, fmt.Sprintf("  %d more caveats below, all of them in full", more))
+	}
+	return out
+}
+
+// width is the number of columns of plain text.
+func width(s string) int { return utf8.RuneCountInString(s) }
+
+// pad fills a cell to n columns. Text that is too long keeps one space behind.
+func pad(s string, n int) string {
+	if w := width(s); w < n {
+		return s + strings.Repeat(" ", n-w)
+	}
+	return s + " "
+}
+
+// padLeft right-aligns a cell in n columns.
+func padLeft(s string, n int) string {
+	if w := width(s); w < n {
+		return strings.Repeat(" ", n-w) + s
+	}
+	return s
+}
+
+// cut shortens text to n columns, with an ellipsis.
+func cut(s string, n int) string {
+	if width(s) <= n {
+		return s
+	}
+	r := []rune(s)
+	return strings.TrimRight(string(r[:n-1]), " ") + "…"
+}
+
+// wrap breaks text at spaces into lines of at most n columns. Words that are
+// longer, such as queries, are broken where the line ends.
+func wrap(s string, n int) []string {
+	var out []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		for {
+			if line == "" && width(word) > n {
+				r := []rune(word)
+				out = append(out, string(r[:n]))
+				word = string(r[n:])
+				continue
+			}
+			if line == "" {
+				line = word
+			} else if width(line)+1+width(word) <= n {
+				line += " " + word
+			} else {
+				out = append(out, line)
+				line = ""
+				continue
+			}
+			break
+		}
+	}
+	if line != "" {
+		out = append(out, line)
+	}
+	if len(out) == 0 {
+		out = []string{""}
+	}
+	return out
+}

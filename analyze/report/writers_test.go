@@ -1,0 +1,39 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestGoldens compares every format with its committed picture.
+func TestGoldens(t *testing.T) {
+	for _, w := range Writers {
+		t.Run(w.Format, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := w.Write(&got, sample(), Options{}); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", w.File)
+			if *update {
+				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
+				t.Errorf("%s differs (-want +got); read the diff, then run go test -update:\n%s", path, diff)
+			}
+		})
+	}
+}
