@@ -1,0 +1,86 @@
+package study
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/analyze/stats"
+)
+
+// diagnose checks every window on its own: how steady it was, and whether load
+// generator or strangers disturbed it.
+func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
+	out := []report.RunCheck{}
+	for _, r := range runs {
+		c := report.RunCheck{
+			Grant:       r.Window.Grant,
+			Persistence: string(r.Window.Mode),
+			Block:       r.Window.Block,
+			Start:       timestamp(r.Window.Start),
+			Seconds:     max(0, r.span.length().Seconds()),
+			ForeignCPU:  r.Window.ForeignCPU,
+			Warnings:    r.warnings(d, o),
+		}
+		if m, ok := r.measures[throughput]; ok {
+			c.Throughput = number(m.value)
+			if v, err := stats.Variation(m.series); err == nil {
+				c.CV = number(v)
+			}
+			if e, err := stats.EWCMean(m.series, level); err == nil && e.N >= stats.LeastEWC && e.Value > 0 {
+				c.HalfWidth = number((e.Hi - e.Lo) / 2 / e.Value)
+			}
+			if a, err := stats.Autocorrelation(m.series, 1); err == nil {
+				c.Lag1 = number(a)
+			}
+		}
+		if m, err := gauge(source.LoadGeneratorCPU)(r.Run, r.span, o); err == nil {
+			c.LoadCPU = number(m.value)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// warnings are those of one window, in a fixed order.
+func (r run) warnings(d source.Dataset, o Options) []report.Warning {
+	out := []report.Warning{}
+	add := func(id, text string) {
+		if text != "" {
+			out = append(out, report.Warning{ID: id, Text: text})
+		}
+	}
+	for _, p := range d.Problems {
+		if p.Window == r.index {
+			add(problemID(p), p.Text)
+		}
+	}
+	add("silence", r.silence.text())
+	add("counter", r.measures[throughput].cap)
+	add("autocorrelation", dependence(r))
+	add("load-generator", r.busyLoad(o))
+	add("foreign-cpu", r.foreign())
+	return out
+}
+
+// dependence says whether the seconds of a window depend on each other so much
+// that its own interval misleads.
+func dependence(r run) string {
+	m, ok := r.measures[throughput]
+	if !ok {
+		return ""
+	}
+	a, err := stats.Autocorrelation(m.series, 1)
+	if err != nil || a <= highLag1 {
+		return ""
+	}
+	return fmt.Sprintf("lag-1 autocorrelation %.2f: its seconds depend on each other, so trust intervals over runs only", a)
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}

@@ -1,0 +1,123 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/analyze/stats"
+)
+
+// grant is everything known about one grant type.
+type grant struct {
+	name        string
+	runs        []run
+	layout      layout
+	comparisons []comparison
+	unusable    []string // why there is no data for a verdict
+	verdict     report.Verdict
+	why         string
+}
+
+// comparison returns the comparison of a metric, which compareGrants always
+// makes for primary metrics.
+func (g *grant) comparison(metric string) *comparison {
+	i := slices.IndexFunc(g.comparisons, func(c comparison) bool { return c.Metric == metric })
+	return &g.comparisons[i]
+}
+
+// compareGrants makes every comparison of every grant, grants by name.
+func compareGrants(runs []run, d source.Dataset, o Options) []*grant {
+	var grants []*grant
+	for start := 0; start < len(runs); {
+		end := start + 1
+		for end < len(runs) && runs[end].Window.Grant == runs[start].Window.Grant {
+			end++
+		}
+		g := &grant{name: runs[start].Window.Grant, runs: runs[start:end]}
+		g.layout = arrange(g.runs)
+		g.unusable = unusable(g, d)
+		for _, m := range metrics() {
+			if !primary(m.id) && !present(m, runs, d) {
+				continue
+			}
+			c := compare(m, g.runs, g.layout, recorded(m.id))
+			c.Grant = g.name
+			g.test(&c, o)
+			g.qualify(&c, m, d, o)
+			g.comparisons = append(g.comparisons, c)
+		}
+		grants = append(grants, g)
+		start = end
+	}
+	return grants
+}
+
+// recorded picks what was measured of a metric.
+func recorded(id string) picker {
+	return func(r run) (measure, bool) {
+		m, ok := r.measures[id]
+		return m, ok
+	}
+}
+
+// present says whether any window has the metric, or a source was asked for it.
+func present(m metric, runs []run, d source.Dataset) bool {
+	return slices.ContainsFunc(runs, func(r run) bool { _, ok := r.measures[m.id]; return ok }) ||
+		slices.ContainsFunc(d.Problems, func(p source.Problem) bool { return slices.Contains(m.series, p.Series) })
+}
+
+// unusable lists the declared inputs of a grant without which it has no verdict.
+func unusable(g *grant, d source.Dataset) []string {
+	var out []string
+	if g.layout.broken != "" {
+		out = append(out, g.layout.broken)
+	}
+	explained := map[int]bool{}
+	for _, p := range d.Problems {
+		if !p.NoData {
+			continue
+		}
+		if p.Window < 0 {
+			out = append(out, p.Text)
+		}
+		for _, r := range g.runs {
+			if r.index == p.Window {
+				out = append(out, fmt.Sprintf("%s: %s", r, p.Text))
+				explained[r.index] = true
+			}
+		}
+	}
+	for _, r := range g.runs {
+		if err := r.missing[throughput]; err != nil && !explained[r.index] {
+			out = append(out, fmt.Sprintf("%s: %s", r, err))
+		}
+	}
+	return out
+}
+
+// test adds p-values and the detectable loss to the throughput comparison. They
+// rest on differences between runs, so a single window on each side has none.
+func (g *grant) test(c *comparison, o Options) {
+	if c.Metric != throughput {
+		return
+	}
+	if o.Load == RateLoad {
+		c.Status = descriptive
+		return
+	}
+	if c.estimate == nil || c.Method == methodWithin {
+		return
+	}
+	e := *c.estimate
+	c.PDifference = number(e.P(0, stats.TwoSided))
+	c.PNonInferior = number(e.P(lossLimit(o), stats.Greater))
+	if d, err := stats.Detectable(e.SE, e.DF, 1-level, targetPower); err == nil {
+		c.DetectableLoss = number(-math.Expm1(-d))
+	}
+}
+
+// lossLimit is the log ratio off/on at which exactly the allowed loss is lost.
+func lossLimit(o Options) float64 { return math.Log1p(-o.MaxLoss) }

@@ -1,0 +1,48 @@
+package study
+
+import (
+	"github.com/tokenpersistence/toolkit/analyze/source"
+)
+
+// Names of the metrics in the report.
+const (
+	throughput   = "throughput"
+	errorShare   = "errors"
+	latencyP50   = "latency_p50"
+	latencyP95   = "latency_p95"
+	latencyP99   = "latency_p99"
+	apimCPU      = "apim_cpu"
+	databaseCPU  = "database_cpu"
+	databaseIOPS = "database_iops"
+)
+
+// Effects of switching off, as the report names them.
+const (
+	asRatio      = "ratio"
+	asDifference = "difference"
+)
+
+// metric is one row of the table of metrics. series names what a time-series
+// source calls it, so that a problem of the source finds its metric.
+type metric struct {
+	id, label, unit, effect string
+	series                  []string
+	measure                 func(r source.Run, s span, o Options) (measure, error)
+}
+
+// metrics is the table: one row per comparison of a grant, in printing order.
+func metrics() []metric {
+	return []metric{
+		{throughput, "Throughput", "tokens/s", asRatio, []string{source.EndpointRequests}, measureThroughput},
+		{errorShare, "Error share", "share", asDifference, []string{source.EndpointErrors}, measureErrors},
+		{latencyP50, "Latency p50", "ms", asRatio, nil, latency(0.50)},
+		{latencyP95, "Latency p95", "ms", asRatio, nil, latency(0.95)},
+		{latencyP99, "Latency p99", "ms", asRatio, nil, latency(0.99)},
+		{apimCPU, "API Manager CPU", "ratio", asRatio, []string{source.APIManagerCPU}, gauge(source.APIManagerCPU)},
+		{databaseCPU, "Database CPU", "ratio", asRatio, []string{source.DatabaseCPU}, gauge(source.DatabaseCPU)},
+		{databaseIOPS, "Database IOPS", "1/s", asRatio, []string{source.DatabaseIOPS}, gauge(source.DatabaseIOPS)},
+	}
+}
+
+// primary says whether the verdict rests on the metric.
+func primary(id string) bool { return id == throughput || id == errorShare }

@@ -1,0 +1,248 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/source"
+)
+
+// Limits beyond which a number gets a warning beside it. A warning says what to
+// do; it changes no verdict.
+const (
+	highLag1      = 0.3 // lag-1 autocorrelation of the per-second throughput
+	highLoadCPU   = 0.8 // of the load generator's cores
+	highCPU       = 0.9 // of a host's cores: saturated
+	highForeign   = 0.2 // cores used by processes outside the experiment
+	unequalLength = 0.1 // relative difference of measured lengths
+	fewPoints     = 5   // points of a gauge in the measured part
+	leastCovered  = 0.9 // of the points that a complete series would have
+	contradictory = 8   // vCPUs of db.m5.2xlarge by AWS
+	awsListed     = "db.m5.2xlarge"
+	listedByWSO2  = 4 // vCPUs of db.m5.2xlarge on the published page
+	manyWindows   = 2 // windows named in a warning before the rest is counted
+)
+
+// qualify puts the warnings of a comparison beside it.
+func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
+	if c.Metric == throughput {
+		g.qualifyThroughput(c, o)
+	}
+	if c.Metric == apimCPU || c.Metric == databaseCPU {
+		g.qualifyCPU(c)
+	}
+	if len(m.series) > 0 && !primary(m.id) {
+		c.windows("few-points", g.collect(func(r run) string {
+			if v, ok := r.measures[m.id]; ok && v.n < fewPoints {
+				return fmt.Sprintf("only %d points lie wholly in the measured part; measure longer or use a shorter period", v.n)
+			}
+			return ""
+		}))
+		c.windows("missing-data", g.collect(func(r run) string { return r.gaps(m.series[0]) }))
+	}
+	c.windows("missing-data", g.collect(func(r run) string {
+		if err := r.missing[m.id]; err != nil {
+			return err.Error()
+		}
+		return ""
+	}))
+	g.relay(c, m, d)
+}
+
+// relay repeats beside a comparison what the reader said about its series.
+func (g *grant) relay(c *comparison, m metric, d source.Dataset) {
+	texts := map[string][]string{}
+	var ids []string
+	for _, p := range d.Problems {
+		mine := slices.Contains(m.series, p.Series) || (p.Series == "" && c.Metric == throughput)
+		i := slices.IndexFunc(g.runs, func(r run) bool { return r.index == p.Window })
+		if !mine || i < 0 {
+			continue
+		}
+		id := problemID(p)
+		if texts[id] == nil {
+			ids = append(ids, id)
+		}
+		texts[id] = append(texts[id], fmt.Sprintf("%s: %s", g.runs[i], p.Text))
+	}
+	for _, id := range ids {
+		// The reader explains an absence better than "no series" does.
+		c.Warnings = slices.DeleteFunc(c.Warnings, func(w report.Warning) bool { return w.ID == id && id == "missing-data" })
+		c.windows(id, texts[id])
+	}
+}
+
+func problemID(p source.Problem) string {
+	if p.Warning == "" {
+		return "missing-data"
+	}
+	return p.Warning
+}
+
+func (g *grant) qualifyThroughput(c *comparison, o Options) {
+	on, off := len(c.On.Runs), len(c.Off.Runs)
+	switch {
+	case on == 0 || off == 0:
+	case on == 1 && off == 1:
+		c.warn("one-run", "one run of each mode: the interval, if any, knows nothing of how runs differ; repeat in %d or more pairs", leastRuns)
+	case min(on, off) < leastRuns && g.layout.paired:
+		c.warn("few-pairs", "%d pairs: a verdict needs %d", on, leastRuns)
+	case min(on, off) < leastRuns:
+		c.warn("few-runs", "%d and %d runs: a verdict needs %d of each mode", on, off, leastRuns)
+	}
+	if g.layout.mixed {
+		c.warn("mixed-blocks", "some windows name a block and some do not, so all count as unpaired: give every window a block")
+	}
+	if first := g.sameFirst(); first != "" {
+		c.warn("order", "every block starts with persistence %s, so a drift over time looks like an effect: randomise the order within blocks", first)
+	}
+	if shortest, longest := g.lengths(); longest-shortest > unequalLength*longest {
+		c.warn("unequal-windows", "the measured windows last between %.0f and %.0f s: give them one length", shortest, longest)
+	}
+	if o.Load == RateLoad {
+		c.warn("rate", "the offered rate is equal by design: this ratio says only whether the rate was reached")
+	}
+	c.windows("silence", g.collect(func(r run) string { return r.silence.text() }))
+	c.windows("counter", g.collect(func(r run) string { return r.measures[throughput].cap }))
+	c.windows("load-generator", g.collect(func(r run) string { return r.busyLoad(o) }))
+	c.windows("foreign-cpu", g.collect(func(r run) string { return r.foreign() }))
+	if on == 1 && off == 1 {
+		c.windows("autocorrelation", g.collect(func(r run) string { return dependence(r) }))
+	}
+}
+
+func (g *grant) qualifyCPU(c *comparison) {
+	c.windows("saturation", g.collect(func(r run) string {
+		if m, ok := r.measures[c.Metric]; ok && m.value >= highCPU {
+			return fmt.Sprintf("%s was %s: at saturation compare CPU per token, not CPU", c.Label, percent(math.Round(m.value*1000)/1000))
+		}
+		return ""
+	}))
+}
+
+// collect asks every window of the grant and names those that answer.
+func (g *grant) collect(ask func(run) string) []string {
+	var out []string
+	for _, r := range g.runs {
+		if text := ask(r); text != "" {
+			out = append(out, fmt.Sprintf("%s: %s", r, text))
+		}
+	}
+	return out
+}
+
+// windows adds one warning for several windows.
+func (c *comparison) windows(id string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	text := texts[0]
+	if len(texts) == manyWindows {
+		text += "; " + texts[1]
+	} else if more := len(texts) - 1; more > 0 {
+		text += fmt.Sprintf("; and %d more windows", more)
+	}
+	c.warn(id, "%s", text)
+}
+
+// sameFirst is the mode that starts every one of several blocks, "" when the
+// order varies or there are no blocks.
+func (g *grant) sameFirst() source.Mode {
+	if !g.layout.paired || g.layout.blocks < 2 {
+		return ""
+	}
+	first := map[int]source.Mode{}
+	for _, r := range g.runs { // by start
+		if _, ok := first[r.Window.Block]; !ok {
+			first[r.Window.Block] = r.Window.Mode
+		}
+	}
+	var mode source.Mode
+	for _, m := range first {
+		if mode != "" && m != mode {
+			return ""
+		}
+		mode = m
+	}
+	return mode
+}
+
+// lengths are the shortest and the longest measured part in seconds.
+func (g *grant) lengths() (shortest, longest float64) {
+	shortest = math.Inf(1)
+	for _, r := range g.runs {
+		s := r.span.length().Seconds()
+		shortest, longest = min(shortest, s), max(longest, s)
+	}
+	return shortest, longest
+}
+
+func (s silence) text() string {
+	if s.seconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d s without a success (%d of them without any row) count as zero throughput: look for an outage or a file that lost rows", s.seconds, s.empty)
+}
+
+// busyLoad says whether the load generator itself may have been the limit.
+func (r run) busyLoad(o Options) string {
+	m, err := gauge(source.LoadGeneratorCPU)(r.Run, r.span, o)
+	if err != nil || m.value <= highLoadCPU {
+		return ""
+	}
+	return fmt.Sprintf("the load generator's CPU was %s busy: it may have set the pace; give it more cores", percent(math.Round(m.value*100)/100))
+}
+
+// foreign says whether other processes took part in the experiment.
+func (r run) foreign() string {
+	if r.Window.ForeignCPU == nil || *r.Window.ForeignCPU <= highForeign {
+		return ""
+	}
+	return fmt.Sprintf("processes outside the experiment used %.2g cores: stop them and repeat", *r.Window.ForeignCPU)
+}
+
+// gaps says how many points of a gauge are absent from the measured part.
+func (r run) gaps(series string) string {
+	s, ok := r.Series[series]
+	if !ok || s.Step <= 0 {
+		return ""
+	}
+	expected := int(r.span.length()/s.Step) - 1 // its edges cut one period
+	have := 0
+	for _, p := range s.Points {
+		if r.span.holds(p.Time, p.Time.Add(s.Step)) {
+			have++
+		}
+	}
+	if expected < 1 || float64(have) >= leastCovered*float64(expected) {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d points are there", have, expected)
+}
+
+// experimentWarnings are those that concern all grants.
+func experimentWarnings(d source.Dataset, runs []run, o Options) []report.Warning {
+	out := []report.Warning{}
+	warn := func(id, format string, args ...any) {
+		out = append(out, report.Warning{ID: id, Text: fmt.Sprintf(format, args...)})
+	}
+	for _, p := range d.Problems {
+		if p.Window < 0 {
+			warn(problemID(p), "%s", p.Text)
+		}
+	}
+	if o.Load == ClosedLoad && len(runs) > 0 {
+		warn("closed-loop", "closed loop: throughput and latency are one piece of evidence, and p99 hides queueing because users wait instead of sending")
+	}
+	measured := slices.ContainsFunc(runs, func(r run) bool { _, ok := r.measures[databaseCPU]; return ok })
+	db := o.Environment.Database
+	switch {
+	case db.Instance == awsListed && db.VCPUs != contradictory:
+		warn("database-cores", "AWS lists %s with %d vCPU and 32 GiB, the published page with %d and 8: check environment.database.vcpus, since CPU is a share of them", awsListed, contradictory, listedByWSO2)
+	case measured && db.VCPUs == 0:
+		warn("database-cores", "the database's core count is unknown, so its CPU compares with no other system: set environment.database.vcpus")
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/stats"
+)
+
+// found is the throughput result in the words of a verdict.
+func found(c *comparison) string {
+	r := c.Ratio
+	if r.Estimate == nil {
+		return "throughput is unknown"
+	}
+	text := "throughput off/on " + ratio(*r.Estimate)
+	if r.Lo != nil && r.Hi != nil {
+		text += fmt.Sprintf(" [%s, %s]", ratio(*r.Lo), ratio(*r.Hi))
+	}
+	switch on, off := len(c.On.Runs), len(c.Off.Runs); {
+	case c.Method == methodWithin:
+		return text + " within this window only"
+	case on == 1 && off == 1:
+		return text + ", one run of each mode"
+	case strings.HasPrefix(c.Method, "paired") || len(r.Pairs) > 0:
+		return fmt.Sprintf("%s, %d pairs", text, on)
+	default:
+		return fmt.Sprintf("%s, %d and %d runs", text, on, off)
+	}
+}
+
+// ratio prints two decimals, and three digits of what is far from 1.
+func ratio(v float64) string {
+	if v != 0 && (v < 0.1 || v >= 100) {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// percent prints a ratio as per cent with up to three digits.
+func percent(v float64) string {
+	return strconv.FormatFloat(100*v, 'g', 3, 64) + " %"
+}
+
+// points100 prints a difference of shares in percentage points.
+func points100(v float64) string {
+	v *= 100
+	if v != 0 && math.Abs(v) < 0.001 {
+		return "less than 0.001 points"
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64) + " points"
+}
+
+func pValue(p float64) string {
+	if p < 0.0001 {
+		return "< 0.0001"
+	}
+	return strconv.FormatFloat(p, 'g', 2, 64)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// list shows the first of several reasons and counts the rest.
+func list(reasons []string) string {
+	if len(reasons) == 1 {
+		return reasons[0]
+	}
+	return fmt.Sprintf("%s; and %d more", reasons[0], len(reasons)-1)
+}
+
+// hypothesis states what was tested.
+func hypothesis(o Options) report.Hypothesis {
+	text := fmt.Sprintf("Without persistence a grant keeps at least %s of its throughput, and its error share rises by at most %s.",
+		percent(1-o.MaxLoss), points100(o.MaxErrorIncrease))
+	if o.Load == RateLoad {
+		text = fmt.Sprintf("Every window offers the same rate; without persistence the error share of a grant rises by at most %s.", points100(o.MaxErrorIncrease))
+	}
+	return report.Hypothesis{
+		Text:             text,
+		Load:             o.Load,
+		MaxLoss:          o.MaxLoss,
+		MaxErrorIncrease: o.MaxErrorIncrease,
+		ReferenceMargin:  o.ReferenceMargin,
+		WarmupSeconds:    o.Warmup.Seconds(),
+	}
+}
+
+// methods describes in words what was done, naming only the statistics used.
+func methods(grants []*grant, o Options) []string {
+	used := map[string]bool{}
+	for _, g := range grants {
+		for _, c := range g.comparisons {
+			switch {
+			case strings.HasPrefix(c.Method, "paired"):
+				used["paired-t"] = true
+			case strings.HasPrefix(c.Method, "Welch"):
+				used["welch-t"] = true
+			case c.Method == methodWithin:
+				used["ewc-t"] = true
+			}
+			if c.PLoss != nil {
+				used["holm"] = true
+			}
+			if c.DetectableLoss != nil {
+				used["power"] = true
+			}
+		}
+	}
+	out := []string{
+		fmt.Sprintf("The run is the unit: each window gives one number per metric, measured after a warm-up of %s. Requests within a window depend on each other and are never treated as independent observations.", o.Warmup),
+		"Throughput is successful tokens per second of measured time, from the result file where there is one (a row belongs to the second in which it ends), else from the increments of the endpoint counter. A second without a row counts as zero.",
+		fmt.Sprintf("Latency percentiles come from each run's exact millisecond histogram of successful requests, definition type %d; percentiles are never averaged over requests of different runs.", o.QuantileType),
+		"Means on each side are geometric where a ratio is formed, arithmetic for error shares. Intervals are 95 %.",
+	}
+	for _, s := range stats.Table() {
+		if used[s.ID] {
+			out = append(out, fmt.Sprintf("%s: assumes %s (%s).", strings.ToUpper(s.Name[:1])+s.Name[1:], s.Assumes, s.Source))
+		}
+	}
+	return append(out, verdictRules(o)...)
+}
+
+func verdictRules(o Options) []string {
+	if o.Load == RateLoad {
+		return []string{"Under load: rate the offered rate is equal by design, so throughput is shown and not judged; only the error rule can fail a grant."}
+	}
+	return []string{
+		fmt.Sprintf("PASS: the 95 %% interval of the throughput ratio lies above %s, and the one-sided 95 %% upper bound of the rise in error share is at most %s. FAIL: \"the loss is at most %s\" is rejected one-sided at 2.5 %%, Holm over the grants, or the 95 %% lower bound of the rise exceeds its limit. A verdict needs %d pairs, or %d runs of each mode.",
+			ratio(1-o.MaxLoss), points100(o.MaxErrorIncrease), percent(o.MaxLoss), leastRuns, leastRuns),
+		"What may be missing is counted against switching off before a grant may pass. The published numbers never change a verdict.",
+		"The detectable loss is the smallest true loss that this design and this spread would have told from no change, two-sided 5 %, with power 80 %.",
+		fmt.Sprintf("A published ratio agrees when our 90 %% interval lies within %s of it, and differs when our 95 %% interval lies wholly beyond that margin around the ratios its rounding allows.", percent(o.ReferenceMargin)),
+	}
+}
