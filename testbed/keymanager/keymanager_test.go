@@ -23,6 +23,7 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 	"github.com/tokenpersistence/toolkit/testbed/credentials"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
+	"github.com/tokenpersistence/toolkit/testbed/users"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -224,7 +225,7 @@ func (r *rig) verify(text, typ string) string {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	keys, err := keymanager.ParseKeys(body)
+	keys, err := users.ParseKeys(body)
 	if err != nil {
 		r.t.Fatal(err)
 	}

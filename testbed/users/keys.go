@@ -1,4 +1,4 @@
-package keymanager
+package users
 
 import (
 	"crypto/rsa"
