@@ -58,31 +58,29 @@ func (r run) doubtful() bool {
 	return r.silence.empty > 0 || (r.Requests != nil && r.Requests.BadRows > 0)
 }
 
-// worst re-reads a window so that what may be missing speaks against
-// switching off: with persistence on, empty seconds were not measured and
-// unreadable rows were successes; with persistence off, empty seconds stay
-// without a success and, like unreadable rows, were failed requests at the rate
-// of the rest of the window.
+// worst re-reads a window so that whatever may be missing speaks against
+// switching off. As many requests as its best second had are put into every
+// empty second, and one into every unreadable row: successes with persistence
+// on, failures with persistence off.
 func (r run) worst() (tokens, share measure) {
 	tokens, share = r.measures[throughput], r.measures[errorShare]
 	if !r.doubtful() {
 		return tokens, share
 	}
+	var good, bad, peak float64
 	bins := seconds(r.Run, r.span)
-	good, bad := 0.0, 0.0
 	for _, b := range bins {
 		good += float64(b.Successes)
 		bad += float64(b.Errors)
+		peak = max(peak, float64(b.Successes+b.Errors))
 	}
-	active := float64(len(bins) - r.silence.empty)
-	unread := float64(r.Requests.BadRows)
-	lost := unread + float64(r.silence.empty)*(good+bad)/active
+	lost := float64(r.silence.empty)*peak + float64(r.Requests.BadRows)
 	if r.Window.Mode == source.On {
-		tokens.value = (good + unread) / active
-		share.value = bad / (good + bad + lost)
+		good += lost
 	} else {
-		share.value = (bad + lost) / (good + bad + lost)
+		bad += lost
 	}
-	share.n += int(lost)
+	tokens.value = good / float64(len(bins))
+	share.value, share.n = bad/(good+bad), int(good+bad)
 	return tokens, share
 }

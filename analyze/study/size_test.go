@@ -1,0 +1,109 @@
+package study_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/analyze/study"
+)
+
+// runCV is the run-to-run variation of the simulated throughput.
+const runCV = 0.03
+
+// simulated is an experiment whose true log ratio is theta for every grant: each
+// run varies by runCV on its own, and each block drifts by 5 %.
+func simulated(random *rand.Rand, grants, blocks int, theta float64) source.Dataset {
+	var d source.Dataset
+	for g := range grants {
+		ratios := make([]float64, blocks)
+		for i := range ratios {
+			ratios[i] = theta + math.Sqrt2*runCV*random.NormFloat64()
+		}
+		d = join(d, pairs(fmt.Sprintf("grant_%d", g), ratios...))
+	}
+	return d
+}
+
+// The decision rules keep their nominal sizes where the truth is exactly the
+// limit: 2.5 % for a wrong FAIL over all grants together, and 2.5 % for a wrong
+// PASS of one grant. The bounds are four standard errors of the simulation; the
+// lower ones show that the rules decide at all.
+func TestDecisionRulesHaveTheirNominalSize(t *testing.T) {
+	const replications = 1000
+	slack := 4 * math.Sqrt(0.025*0.975/replications)
+	limit := math.Log(0.95)
+	for _, c := range []struct {
+		grants int
+		wrong  report.Verdict
+	}{{1, report.Fail}, {3, report.Fail}, {1, report.Pass}} {
+		t.Run(fmt.Sprintf("%s of %d", c.wrong, c.grants), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(5, uint64(c.grants)))
+			wrong := 0
+			for range replications {
+				if study.Run(simulated(random, c.grants, 5, limit), options()).Verdict == c.wrong {
+					wrong++
+				}
+			}
+			rate := float64(wrong) / replications
+			t.Logf("%.4f", rate)
+			if rate > 0.025+slack || rate < 0.025-slack {
+				t.Errorf("%.4f of the experiments at the limit are %s, want 0.025 ± %.3f", rate, c.wrong, slack)
+			}
+		})
+	}
+}
+
+// At a true loss of 15 %, a run-to-run variation of 3 % and six pairs, at most a
+// tenth may stay without a verdict, and 95 % intervals must cover the truth in
+// at least 93 % of the experiments.
+func TestPowerAndCoverage(t *testing.T) {
+	const replications = 1000
+	truth := math.Log(0.85)
+	random := rand.New(rand.NewPCG(11, 1))
+	failed, covered := 0, 0
+	for range replications {
+		r := study.Run(simulated(random, 1, 6, truth), options())
+		if r.Verdict == report.Fail {
+			failed++
+		}
+		if ratio := r.Comparisons[0].Ratio; *ratio.Lo <= math.Exp(truth) && math.Exp(truth) <= *ratio.Hi {
+			covered++
+		}
+	}
+	t.Logf("%d of %d fail, %d intervals cover the truth", failed, replications, covered)
+	if failed < replications*90/100 {
+		t.Errorf("only %d of %d experiments with a loss of 15 %% fail", failed, replications)
+	}
+	if covered < replications*93/100 {
+		t.Errorf("only %d of %d intervals cover the true ratio", covered, replications)
+	}
+}
+
+// The detectable loss is detected: with a true loss of that size the difference
+// is significant in about 80 % of the experiments. It varies from run to run
+// with the observed spread, so the bounds are wide.
+func TestDetectableLossIsDetected(t *testing.T) {
+	const replications = 500
+	random := rand.New(rand.NewPCG(3, 9))
+	sum := 0.0
+	for range replications {
+		sum += *study.Run(simulated(random, 1, 6, 0), options()).Comparisons[0].DetectableLoss
+	}
+	typical := sum / replications
+	found := 0
+	for range replications {
+		if *study.Run(simulated(random, 1, 6, math.Log1p(-typical)), options()).Comparisons[0].PDifference < 0.05 {
+			found++
+		}
+	}
+	rate := float64(found) / replications
+	t.Logf("a loss of %.3f is found in %.3f", typical, rate)
+	if rate < 0.7 || rate > 0.9 {
+		t.Errorf("a loss of %.3f is found in %.3f of the experiments, want about 0.8", typical, rate)
+	}
+}
