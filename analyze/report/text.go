@@ -195,8 +195,7 @@ func (p *page) why(r Report, room int) []string {
 	most := max(1, min(3, (room-1)/len(r.Grants)))
 	out := []string{""}
 	for _, g := range r.Grants {
-		lead := string(g.Verdict) + " " + g.Grant + ": "
-		lines := wrap(lead+g.Why, textWidth)
+		lines := wrap(string(g.Verdict)+" "+cut(g.Grant, 40)+": "+g.Why, textWidth)
 		if len(lines) > most {
 			lines = lines[:most]
 			lines[most-1] = cut(lines[most-1]+" …", textWidth)
@@ -264,36 +263,22 @@ func cut(s string, n int) string {
 	return strings.TrimRight(string(r[:n-1]), " ") + "…"
 }
 
-// wrap breaks text at spaces into lines of at most n columns. Words that are
-// longer, such as queries, are broken where the line ends.
+// wrap breaks text at spaces into lines of at most n columns. A longer word,
+// such as a query or an address, keeps a line of its own, so that it can be
+// copied.
 func wrap(s string, n int) []string {
 	var out []string
 	line := ""
 	for _, word := range strings.Fields(s) {
-		for {
-			if line == "" && width(word) > n {
-				r := []rune(word)
-				out = append(out, string(r[:n]))
-				word = string(r[n:])
-				continue
-			}
-			if line == "" {
-				line = word
-			} else if width(line)+1+width(word) <= n {
-				line += " " + word
-			} else {
-				out = append(out, line)
-				line = ""
-				continue
-			}
-			break
+		switch {
+		case line == "":
+			line = word
+		case width(line)+1+width(word) <= n:
+			line += " " + word
+		default:
+			out = append(out, line)
+			line = word
 		}
 	}
-	if line != "" {
-		out = append(out, line)
-	}
-	if len(out) == 0 {
-		out = []string{""}
-	}
-	return out
+	return append(out, line)
 }

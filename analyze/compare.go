@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"golang.org/x/term"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/analyze/study"
+)
+
+// runCompare reads the declared data, analyses it and writes the report. The
+// status is that of the verdict.
+func runCompare(ctx context.Context, o compareOptions, stdout, stderr io.Writer) (int, error) {
+	if err := o.check(); err != nil {
+		return 0, err
+	}
+	options, spec, err := o.resolve()
+	if err != nil {
+		return 0, err
+	}
+	data, err := source.Read(ctx, spec)
+	if err != nil {
+		return 0, err
+	}
+	r := study.Run(data, options)
+	if o.output == "" {
+		return r.ExitCode, o.write(stdout, r, o.formats.chosen[0], o.color && isTerminal(stdout))
+	}
+	return r.ExitCode, o.writeAll(r, stdout, stderr)
+}
+
+func usage(format string, args ...any) error {
+	return &source.SpecError{Text: fmt.Sprintf(format, args...)}
+}
+
+// check refuses flags that contradict each other.
+func (o compareOptions) check() error {
+	fromFlags := len(o.on) > 0 || len(o.off) > 0
+	switch {
+	case o.experiment == "" && !fromFlags:
+		return usage("nothing to compare: give an experiment file, or --on, --off and --grant")
+	case o.experiment != "" && (fromFlags || o.grant != "" || o.label != ""):
+		return usage("--on, --off, --grant and --label belong to a comparison without an experiment file: leave them out or leave %s out", o.experiment)
+	case fromFlags && (len(o.on) == 0 || len(o.off) == 0):
+		return usage("give at least one --on and one --off run")
+	case fromFlags && o.grant == "":
+		return usage("say which grant type the runs are of, for example --grant password")
+	case o.output == "" && len(o.formats.chosen) > 1:
+		return usage("--format %s needs --output DIR: only one format fits on the terminal", o.formats.String())
+	case o.warmup < 0:
+		return usage("--warmup %s is negative", o.warmup)
+	}
+	return nil
+}
+
+// resolve turns the flags and the experiment file into what is read and tested.
+func (o compareOptions) resolve() (study.Options, source.Spec, error) {
+	options := study.Options{
+		Load: study.ClosedLoad, Warmup: o.warmup,
+		MaxLoss: o.maxLoss.ratio, MaxErrorIncrease: o.maxErrorIncrease.ratio, ReferenceMargin: o.referenceMargin.ratio,
+		QuantileType: 7, FailOn: o.failOn.chosen, Seed: o.seed,
+		Program: "analyze " + version.Version, Arguments: o.arguments,
+	}
+	if version.Version == "" {
+		options.Program = "analyze (not a release)"
+	}
+	if o.quantileType == "6" {
+		options.QuantileType = 6
+	}
+	spec := o.specFromFlags()
+	if o.experiment != "" {
+		e, s, err := readExperiment(o.experiment)
+		if err != nil {
+			return options, spec, err
+		}
+		spec = s
+		options.Title, options.Banner, options.Environment = e.Title, e.Banner, e.Environment.report()
+		if e.Load != "" {
+			options.Load = string(e.Load)
+		}
+		if e.Warmup != nil && !o.warmupGiven {
+			options.Warmup = time.Duration(*e.Warmup)
+		}
+	}
+	if o.loadGiven {
+		options.Load = o.load
+	}
+	spec.Warmup = options.Warmup
+	return options, spec, checkWarmup(spec)
+}
+
+// checkWarmup refuses a warm-up that leaves nothing of a declared window.
+func checkWarmup(spec source.Spec) error {
+	for _, w := range spec.Windows {
+		if length := w.End.Sub(w.Start); !w.Start.IsZero() && spec.Warmup >= length {
+			return usage("the warm-up of %s leaves nothing of the %s window of %s that starts at %s: give a shorter --warmup or warmup:",
+				spec.Warmup, length, w.Grant, w.Start.Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+// specFromFlags declares unpaired runs from --on and --off.
+func (o compareOptions) specFromFlags() source.Spec {
+	spec := source.Spec{Labels: map[string]string{}}
+	if o.label != "" {
+		spec.Labels[o.grant] = o.label
+	}
+	for _, side := range []struct {
+		mode source.Mode
+		runs []string
+	}{{source.On, o.on}, {source.Off, o.off}} {
+		for _, run := range side.runs {
+			spec.Windows = append(spec.Windows, source.Window{Grant: o.grant, Mode: side.mode, JTL: strings.Split(run, ",")})
+		}
+	}
+	return spec
+}
+
+func (e environment) report() report.Environment {
+	return report.Environment{
+		APIManager: report.Host{Instance: e.APIManager.Instance, VCPUs: int(e.APIManager.VCPUs)},
+		Database:   report.Host{Instance: e.Database.Instance, VCPUs: int(e.Database.VCPUs)},
+		Users:      int(e.Users), Applications: int(e.Applications), Notes: e.Notes,
+	}
+}
+
+// write writes one format.
+func (o compareOptions) write(w io.Writer, r report.Report, format string, color bool) error {
+	for _, writer := range report.Writers {
+		if writer.Format == format {
+			if err := writer.Write(w, r, report.Options{Color: color}); err != nil {
+				return fmt.Errorf("write the %s report: %w", format, err)
+			}
+			return nil
+		}
+	}
+	return usage("--format %q is unknown", format)
+}
+
+// writeAll writes every format into the output folder, and text to the terminal
+// too, then says what it wrote.
+func (o compareOptions) writeAll(r report.Report, stdout, stderr io.Writer) error {
+	if err := os.MkdirAll(o.output, 0o755); err != nil {
+		return fmt.Errorf("create --output: %w", err)
+	}
+	var written []string
+	for _, writer := range report.Writers {
+		for _, format := range o.formats.chosen {
+			if format != writer.Format {
+				continue
+			}
+			path := filepath.Join(o.output, writer.File)
+			if err := replaceFile(path, func(w io.Writer) error { return o.write(w, r, format, false) }); err != nil {
+				return err
+			}
+			written = append(written, path)
+			if format == "text" {
+				if err := o.write(stdout, r, format, o.color && isTerminal(stdout)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	fmt.Fprintf(stderr, "wrote %s\n", strings.Join(written, ", "))
+	return nil
+}
+
+// replaceFile writes a file beside its place and renames it, so that a report
+// is either the old one or complete.
+func replaceFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write to --output: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if err := write(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("put %s in place: %w", path, err)
+	}
+	return nil
+}
+
+// isTerminal tells whether colours make sense on a writer.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,80 @@
+// Command analyze compares runs of WSO2 API Manager with persistent tokens to
+// runs without: throughput, errors, latency, CPU and I/O per grant type, and
+// what the published measurements say about the same question. It reads load
+// test results and Prometheus data; it refuses to call a difference an effect
+// when the runs cannot carry that.
+//
+//	analyze compare experiment.yaml
+//	analyze compare --on on-1.jtl --off off-1.jtl --grant password --warmup 2m
+//	analyze reference
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+
+	"github.com/tokenpersistence/toolkit/analyze/report"
+	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/internal/reference"
+)
+
+// Exit codes of the program itself; 10 to 13 are those of a verdict.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program. It returns the exit status and reports every error on
+// stderr, once.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := kingpin.New("analyze", "What does persisting OAuth2 tokens cost, and what would switching it off change?")
+	// kingpin exits by itself after --help and --version; note it instead.
+	terminated := false
+	status := 0
+	app.Terminate(func(code int) { terminated, status = true, code })
+	app.UsageWriter(stdout).ErrorWriter(stdout)
+	app.Version(version.Print("analyze"))
+	app.HelpFlag.Short('h')
+	compare := addCompare(app)
+	published := app.Command("reference", "Print the throughput that WSO2 published, both editions, and what follows from it.")
+
+	command, err := app.Parse(args)
+	if terminated {
+		return status
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "analyze: %v (analyze --help lists commands and flags)\n", err)
+		return exitUsage
+	}
+	code := 0
+	switch command {
+	case published.FullCommand():
+		err = report.Published(stdout, reference.Editions())
+	default:
+		compare.arguments = args
+		code, err = runCompare(ctx, *compare, stdout, stderr)
+	}
+	if err == nil {
+		return code
+	}
+	fmt.Fprintf(stderr, "analyze: %v\n", err)
+	if _, ok := errors.AsType[*source.SpecError](err); ok {
+		return exitUsage
+	}
+	return exitFailure
+}

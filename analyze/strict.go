@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checkKeys walks a YAML document beside the structs it is decoded into, and
+// reports the first key without a field together with the nearest valid one.
+// The decoder's own strict mode names Go types instead.
+func checkKeys(node *yaml.Node, into any) error {
+	return checkNode(node, reflect.TypeOf(into), "")
+}
+
+var nodeType = reflect.TypeFor[yaml.Node]()
+
+func checkNode(node *yaml.Node, t reflect.Type, path string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	switch {
+	case t == nodeType:
+		return nil
+	case t.Kind() == reflect.Struct && !decodesItself(t):
+		return checkMapping(node, t, path)
+	case t.Kind() == reflect.Map:
+		if node.Kind != yaml.MappingNode && node.Tag != "!!null" {
+			return atLine(node.Line, "%s is %s: write it as key: value", path, describe(node))
+		}
+	case t.Kind() == reflect.Slice:
+		if node.Kind != yaml.SequenceNode && node.Tag != "!!null" {
+			return atLine(node.Line, "%s is %s: write it as a list", path, describe(node))
+		}
+		for i, item := range node.Content {
+			if err := checkNode(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkMapping(node *yaml.Node, t reflect.Type, path string) error {
+	if node.Tag == "!!null" {
+		return nil
+	}
+	if node.Kind != yaml.MappingNode {
+		if path == "" {
+			path = "the file"
+		}
+		return atLine(node.Line, "%s is %s: write it as key: value", path, describe(node))
+	}
+	fields := map[string]reflect.Type{}
+	var valid []string
+	for i := range t.NumField() {
+		if name, ok := t.Field(i).Tag.Lookup("yaml"); ok {
+			fields[name] = t.Field(i).Type
+			valid = append(valid, name)
+		}
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		field, ok := fields[key.Value]
+		if !ok {
+			return atLine(key.Line, "unknown key %q%s: %s", key.Value, within(path), suggestion(key.Value, valid))
+		}
+		if first, ok := seen[key.Value]; ok {
+			return atLine(key.Line, "key %q%s stands in line %d already", key.Value, within(path), first)
+		}
+		seen[key.Value] = key.Line
+		if err := checkNode(node.Content[i+1], field, strings.TrimPrefix(path+"."+key.Value, ".")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func decodesItself(t reflect.Type) bool {
+	return t == reflect.TypeFor[timestamp]()
+}
+
+func within(path string) string {
+	if path == "" {
+		return ""
+	}
+	return " in " + path
+}
+
+func describe(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "a group of keys"
+	}
+	return strconv.Quote(node.Value)
+}
+
+// suggestion names the nearest valid key, or all of them when none is near.
+func suggestion(key string, valid []string) string {
+	best, distance := "", math.MaxInt
+	for _, v := range valid {
+		if d := edits(strings.ToLower(key), v); d < distance {
+			best, distance = v, d
+		}
+	}
+	if distance <= max(2, len(key)/3) {
+		return fmt.Sprintf("did you mean %s?", best)
+	}
+	slices.Sort(valid)
+	return "valid keys are " + strings.Join(valid, ", ")
+}
+
+// edits is the Levenshtein distance of two short words.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// The scalar types below decode themselves so that a bad value names its line
+// and what to write.
+
+type load string
+
+func (l *load) UnmarshalYAML(n *yaml.Node) error {
+	if n.Value != "closed" && n.Value != "rate" {
+		return atLine(n.Line, "load is %q: write closed (users wait for their token) or rate (every window offers the same tokens/s)", n.Value)
+	}
+	*l = load(n.Value)
+	return nil
+}
+
+type mode string
+
+// UnmarshalYAML reads the text as written: YAML 1.1 would turn on into true.
+func (m *mode) UnmarshalYAML(n *yaml.Node) error {
+	if n.Value != "on" && n.Value != "off" {
+		return atLine(n.Line, "persistence is %q: write on or off", n.Value)
+	}
+	*m = mode(n.Value)
+	return nil
+}
+
+type duration time.Duration
+
+func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil || v < 0 {
+		return atLine(n.Line, "%q is not a duration: write for example 90s or 2m", n.Value)
+	}
+	*d = duration(v)
+	return nil
+}
+
+type timestamp time.Time
+
+func (t *timestamp) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.Parse(time.RFC3339Nano, n.Value)
+	if err != nil {
+		return atLine(n.Line, "%q is not a time with a zone: write for example 2026-07-01T10:00:00Z", n.Value)
+	}
+	*t = timestamp(v.UTC())
+	return nil
+}
+
+// count is a whole number, 0 or more.
+type count int
+
+func (c *count) UnmarshalYAML(n *yaml.Node) error {
+	v, err := strconv.Atoi(n.Value)
+	if err != nil || v < 0 {
+		return atLine(n.Line, "%q is not a whole number of 0 or more", n.Value)
+	}
+	*c = count(v)
+	return nil
+}
+
+// UnmarshalYAML keeps the line of a window for the checks that come later.
+func (w *windowKeys) UnmarshalYAML(n *yaml.Node) error {
+	type plain windowKeys
+	err := n.Decode((*plain)(w))
+	w.line = n.Line
+	return err
+}
+
+// UnmarshalYAML keeps the line of the source for the checks that come later.
+func (k *sourceKeys) UnmarshalYAML(n *yaml.Node) error {
+	type plain sourceKeys
+	err := n.Decode((*plain)(k))
+	k.line = n.Line
+	return err
+}
+
+// typeErrorText is the first message of a decoder's type error, which starts
+// with "line N: ".
+func typeErrorText(err error) (line int, text string, ok bool) {
+	e, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok || len(e.Errors) == 0 {
+		return 0, "", false
+	}
+	number, text, found := strings.Cut(strings.TrimPrefix(e.Errors[0], "line "), ": ")
+	line, convErr := strconv.Atoi(number)
+	return line, text, found && convErr == nil
+}
+
+// syntaxError turns the parser's "yaml: line N: text" into a lineError.
+func syntaxError(err error) error {
+	number, text, found := strings.Cut(strings.TrimPrefix(err.Error(), "yaml: line "), ": ")
+	line, convErr := strconv.Atoi(number)
+	if !found || convErr != nil {
+		return err
+	}
+	return atLine(line, "this is not YAML: %s", text)
+}
