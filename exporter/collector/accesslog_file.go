@@ -1,0 +1,194 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	readSize  = 256 << 10 // bytes per read
+	maxLine   = 1 << 20   // a longer line is counted as unparsed and not kept
+	probeSize = 64        // bytes before the position that tell a file from its successor
+)
+
+// followed is a file, whatever its name is now.
+type followed struct {
+	path   string
+	info   fs.FileInfo
+	file   *os.File // nil: not needed now, or not yet readable
+	offset int64
+	probe  []byte    // the bytes before offset
+	line   []byte    // the beginning of a line whose end is not written yet
+	skip   bool      // the rest of the current line is not wanted
+	named  bool      // its path still leads to it
+	alive  time.Time // when it last grew or had a name
+	size   int64     // when the current round began
+}
+
+// measure opens the file if there is a reason to, and takes its size.
+func (f *followed) measure(now time.Time) error {
+	if f.size == f.offset && now.Sub(f.info.ModTime()) > keepOpen {
+		f.close()
+		return nil
+	}
+	if f.file == nil && f.named {
+		if err := f.open(); err != nil {
+			return err
+		}
+	}
+	if f.file == nil { // replaced or removed since we looked
+		f.size = f.offset
+		return nil
+	}
+	info, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	f.size = info.Size()
+	return nil
+}
+
+// open opens the file and keeps it open: a handle outlives a rename, and while it
+// is held no other file can take the inode.
+func (f *followed) open() error {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err != nil || !os.SameFile(info, f.info) {
+		return errors.Join(err, file.Close())
+	}
+	f.file = file
+	if f.offset > 0 && f.probe == nil {
+		return f.begin()
+	}
+	return nil
+}
+
+// begin takes the position at which following starts, inside a file that was
+// there before us: the line under way belongs to the time before.
+func (f *followed) begin() error {
+	probe := make([]byte, min(f.offset, probeSize))
+	n, err := f.file.ReadAt(probe, f.offset-int64(len(probe)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	f.probe = probe[:n]
+	f.skip = n > 0 && probe[n-1] != '\n'
+	return nil
+}
+
+// read reads from the position to the size seen when the round began.
+func (t *tail) read(ctx context.Context, f *followed) error {
+	if f.file == nil || f.size == f.offset {
+		return nil
+	}
+	if err := t.checkTruncated(f); err != nil {
+		return logError(err)
+	}
+	if t.buf == nil {
+		t.buf = make([]byte, readSize)
+	}
+	for f.offset < f.size && ctx.Err() == nil {
+		n, err := f.file.ReadAt(t.buf[:min(readSize, f.size-f.offset)], f.offset)
+		if n == 0 && errors.Is(err, io.EOF) {
+			return nil // truncated under our hands: the next round sees it
+		}
+		if n == 0 {
+			return logError(err)
+		}
+		f.offset += int64(n)
+		f.alive = t.now()
+		f.remember(t.buf[:n])
+		t.split(f, t.buf[:n])
+	}
+	return nil
+}
+
+// checkTruncated starts the file again when it is shorter than the position, or
+// longer but with other bytes before the position: emptied and written past it
+// between two looks.
+func (t *tail) checkTruncated(f *followed) error {
+	if f.size > f.offset {
+		now := make([]byte, len(f.probe))
+		n, err := f.file.ReadAt(now, f.offset-int64(len(now)))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if bytes.Equal(now[:n], f.probe) {
+			return nil
+		}
+	}
+	t.truncations++
+	f.offset, f.probe, f.line, f.skip = 0, nil, nil, false
+	return nil
+}
+
+// remember keeps the last bytes of what has been read.
+func (f *followed) remember(data []byte) {
+	if over := len(f.probe) + len(data) - probeSize; over > 0 {
+		f.probe = append(f.probe[:0], f.probe[min(over, len(f.probe)):]...)
+	}
+	f.probe = append(f.probe, data[max(0, len(data)-probeSize):]...)
+}
+
+// split hands on the complete lines of data and keeps the beginning of the last.
+func (t *tail) split(f *followed, data []byte) {
+	for {
+		end := bytes.IndexByte(data, '\n')
+		if end < 0 {
+			break
+		}
+		t.finish(f, data[:end])
+		data = data[end+1:]
+	}
+	switch {
+	case f.skip:
+	case len(f.line)+len(data) > maxLine:
+		t.line(nil)
+		f.line, f.skip = nil, true
+	default:
+		f.line = append(f.line, data...)
+	}
+}
+
+// finish ends the current line with its last bytes.
+func (t *tail) finish(f *followed, end []byte) {
+	switch {
+	case f.skip:
+		f.skip = false
+		return
+	case len(f.line)+len(end) > maxLine:
+		t.line(nil)
+	case len(f.line) > 0:
+		f.line = append(f.line, end...)
+		t.hand(f.line)
+	default:
+		t.hand(end)
+	}
+	if cap(f.line) > readSize {
+		f.line = nil // one long line is no reason to keep a megabyte
+	}
+	f.line = f.line[:0]
+}
+
+// hand passes a line on without the carriage return of a Windows host.
+func (t *tail) hand(line []byte) {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	t.line(line)
+}
+
+func (f *followed) close() {
+	if f.file != nil {
+		_ = f.file.Close() // read only: nothing can be lost
+		f.file = nil
+	}
+}
