@@ -81,13 +81,33 @@ func (TableIO) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, er
 		return nil, fmt.Errorf("read table I/O: %w", withGrant(s, err, "SELECT", "performance_schema.table_io_waits_summary_by_table"))
 	}
 	if total == (ioRow{}) {
-		return nil, &Failure{Schema, errors.New("performance_schema counts no table I/O: enable the instrument wait/io/table/sql/handler and the consumer global_instrumentation")}
+		return nil, checkCounting(ctx, s)
 	}
 	metrics := total.metrics(serverOpsDesc, serverWaitDesc)
 	for table, v := range tables {
 		metrics = append(metrics, v.metrics(tableOpsDesc, tableWaitDesc, table)...)
 	}
 	return metrics, nil
+}
+
+// checkCounting looks for the reason why everything is zero. A server that has
+// only just started is one; then there is nothing to show yet. Accounts that
+// may not read the setup get the benefit of the doubt: absent, not zero.
+func checkCounting(ctx context.Context, s *Session) error {
+	enabled := true
+	err := s.each(ctx, func(r *sql.Rows) error {
+		var value string
+		err := r.Scan(&value)
+		enabled = isOn(value) && !strings.EqualFold(value, "NO")
+		return err
+	}, "SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME = 'wait/io/table/sql/handler'")
+	if err != nil && ClassOf(err) != Permission {
+		return fmt.Errorf("read the setup of performance_schema: %w", err)
+	}
+	if !enabled {
+		return &Failure{Schema, errors.New("performance_schema does not count table I/O: enable its instrument wait/io/table/sql/handler")}
+	}
+	return nil
 }
 
 func (v ioRow) metrics(operations, wait *prometheus.Desc, labels ...string) []prometheus.Metric {

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/tokentable"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// canary is the password of every exporter that the tests start.
+const canary = "c4n4ry-Pa$$w0rd"
+
+func TestMain(m *testing.M) {
+	testscript.Main(checked{m}, map[string]func(){"exporter": main})
+}
+
+// checked looks for goroutines that tests left behind.
+type checked struct{ m *testing.M }
+
+func (c checked) Run() int {
+	code := c.m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update})
+}
+
+// logs collects what an exporter writes while it runs.
+type logs struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// running is an exporter that serves within the test's process.
+type running struct {
+	url    string
+	logs   *logs
+	cancel context.CancelFunc
+	ended  chan int // receives the exit status
+}
+
+var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+
+// start runs an exporter with these flags until the test's end and proves that
+// it never wrote the canary.
+func start(t *testing.T, args ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	r := &running{logs: &logs{}, cancel: cancel, ended: make(chan int, 1)}
+	go func() {
+		r.ended <- run(ctx, append([]string{"--web.listen-address=127.0.0.1:0"}, args...), io.Discard, r.logs)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-r.ended; code != 0 {
+			t.Errorf("exit status %d; log:\n%s", code, r.logs)
+		}
+		if strings.Contains(r.logs.String(), canary) {
+			t.Errorf("the log holds the password:\n%s", r.logs)
+		}
+	})
+	eventually(t, "the exporter listens", func() error {
+		found := listening.FindStringSubmatch(r.logs.String())
+		if found == nil {
+			return errors.New(r.logs.String())
+		}
+		r.url = "http://" + found[1]
+		return nil
+	})
+	return r
+}
+
+// eventually waits until try succeeds.
+func eventually(t *testing.T, what string, try func() error) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = try(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: not within a minute: %v", what, err)
+}
+
+// get returns the body of a page; timeout is the scrape timeout in seconds, or
+// empty for none.
+func (r *running) get(t *testing.T, path, timeout string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if timeout != "" {
+		request.Header.Set(timeoutHeader, timeout)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(b), canary) {
+		t.Errorf("%s holds the password:\n%s", path, b)
+	}
+	return response.StatusCode, string(b)
+}
+
+// page is a parsed scrape.
+type page map[string]*dto.MetricFamily
+
+func (r *running) scrape(t *testing.T) page { return r.scrapeWithin(t, "") }
+
+func (r *running) scrapeWithin(t *testing.T, timeout string) page {
+	t.Helper()
+	status, body := r.get(t, "/metrics", timeout)
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(body))
+	if err != nil {
+		t.Fatalf("the page does not parse: %v\n%s", err, body)
+	}
+	return families
+}
+
+// value returns a series' value and whether it is there; labels are pairs.
+func (p page) value(name string, labels ...string) (float64, bool) {
+	for _, m := range p[name].GetMetric() {
+		have := map[string]string{}
+		for _, l := range m.Label {
+			have[l.GetName()] = l.GetValue()
+		}
+		matches := true
+		for i := 0; i < len(labels); i += 2 {
+			matches = matches && have[labels[i]] == labels[i+1]
+		}
+		if matches {
+			return m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue(), true
+		}
+	}
+	return 0, false
+}
+
+// success returns the names of the collectors by success.
+func (p page) success() map[string]bool {
+	success := map[string]bool{}
+	for _, m := range p["token_persistence_exporter_collector_success"].GetMetric() {
+		success[m.Label[0].GetValue()] = m.GetGauge().GetValue() == 1
+	}
+	return success
+}
+
+// database is a private server with token tables and an account for exporters
+// whose password is the canary.
+func database(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sql.DB) {
+	t.Helper()
+	server := mysqltest.Run(t, config)
+	db := server.Database(t, "apimdb")
+	if err := tokentable.Create(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(passwordVariable, canary)
+	exec(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
+	for _, grant := range grants {
+		exec(t, db, grant)
+	}
+	// A right on any column makes a table's size visible.
+	for table, column := range map[string]string{
+		tokentable.AccessTokenScope:            "TENANT_ID",
+		tokentable.AccessTokenAudit:            "ID",
+		tokentable.AuthorizationCode:           "TIME_CREATED",
+		tokentable.AuthorizationCodeScope:      "TENANT_ID",
+		tokentable.InvalidTokens:               "TIME_CREATED",
+		tokentable.AppRevokedEvent:             "TIME_REVOKED",
+		tokentable.SubjectEntityRevokedEvent:   "TIME_REVOKED",
+		tokentable.AMAppRevokedEvent:           "TIME_REVOKED",
+		tokentable.AMSubjectEntityRevokedEvent: "TIME_REVOKED",
+		tokentable.RevokedJWT:                  "EXPIRY_TIMESTAMP",
+	} {
+		exec(t, db, "GRANT SELECT ("+column+") ON apimdb."+table+" TO exporter@'127.0.0.1'")
+	}
+	return server, db
+}
+
+// grants are what the collectors tokens and tableio need.
+var grants = []string{
+	"GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON apimdb.IDN_OAUTH2_ACCESS_TOKEN TO exporter@'127.0.0.1'",
+	"GRANT SELECT ON performance_schema.table_io_waits_summary_by_table TO exporter@'127.0.0.1'",
+}
+
+func exec(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func databaseFlags(server *mysqltest.Server) []string {
+	return []string{"--mysqld.address=" + server.Addr, "--mysqld.username=exporter", "--mysqld.database=apimdb"}
+}
+
+// insert adds rows to the token table as password grants do.
+func insert(t *testing.T, db *sql.DB, n int) {
+	t.Helper()
+	for range n {
+		exec(t, db, "INSERT INTO IDN_OAUTH2_ACCESS_TOKEN (TOKEN_ID, GRANT_TYPE) VALUES (UUID(), 'password')")
+	}
+}
