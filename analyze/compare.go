@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,12 +56,25 @@ func (o compareOptions) check() error {
 		return usage("give at least one --on and one --off run")
 	case fromFlags && o.grant == "":
 		return usage("say which grant type the runs are of, for example --grant password")
+	case shared(o.on, o.off) != "":
+		return usage("%s is given as --on and as --off: a run has one mode", shared(o.on, o.off))
 	case o.output == "" && len(o.formats.chosen) > 1:
 		return usage("--format %s needs --output DIR: only one format fits on the terminal", o.formats.String())
 	case o.warmup < 0:
 		return usage("--warmup %s is negative", o.warmup)
 	}
 	return nil
+}
+
+// shared names a file that stands on both sides, "" when there is none.
+func shared(on, off []string) string {
+	files := strings.Split(strings.Join(on, ","), ",")
+	for file := range strings.SplitSeq(strings.Join(off, ","), ",") {
+		if file != "" && slices.Contains(files, file) {
+			return file
+		}
+	}
+	return ""
 }
 
 // resolve turns the flags and the experiment file into what is read and tested.

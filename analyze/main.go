@@ -53,6 +53,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	compare := addCompare(app)
 	published := app.Command("reference", "Print the throughput that WSO2 published, both editions, and what follows from it.")
 
+	if len(args) == 0 {
+		app.UsageWriter(stderr).Usage(nil)
+		return exitUsage
+	}
 	command, err := app.Parse(args)
 	if terminated {
 		return status

@@ -303,4 +303,3 @@ func TestWrongFolder(t *testing.T) {
 		}
 	}
 }
-
