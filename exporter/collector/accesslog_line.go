@@ -87,7 +87,7 @@ func (s *logStep) cut(line []byte) (value, rest []byte, ok bool) {
 	if len(s.until) == 0 {
 		return line, nil, true
 	}
-	from := 0
+	from, inside := 0, s.inside
 	for {
 		i := bytes.Index(line[from:], s.until)
 		if i < 0 {
@@ -96,6 +96,11 @@ func (s *logStep) cut(line []byte) (value, rest []byte, ok bool) {
 		i += from
 		if s.escaped && s.until[0] == '"' && backslashes(line[:i])%2 == 1 {
 			from = i + 1
+			continue
+		}
+		if inside > 0 {
+			from = i + len(s.until)
+			inside--
 			continue
 		}
 		return line[:i], line[i+len(s.until):], true
@@ -179,7 +184,7 @@ func (r *logRequest) setStatus(text []byte) bool {
 	return len(text) > 0
 }
 
-// setDuration reads a decimal number of units.
+// setDuration reads a decimal number of units, unit of which are a second.
 func (r *logRequest) setDuration(text []byte, unit float64) bool {
 	if string(text) == "-" {
 		return true
@@ -198,7 +203,7 @@ func (r *logRequest) setDuration(text []byte, unit float64) bool {
 			return false
 		}
 	}
-	r.seconds = value / scale * unit
+	r.seconds = value / (scale * unit)
 	return len(text) > 0 && len(text) < 20
 }
 

@@ -22,8 +22,10 @@ const (
 // logStep reads one field up to the text that follows it in the pattern.
 type logStep struct {
 	field   logField
-	unit    float64 // of a duration, in seconds
+	unit    float64 // of a duration, units per second
 	until   []byte  // the text after the field; empty: the rest of the line
+	format  string  // of a %{format}t, which may contain that text itself
+	inside  int     // so many times
 	escaped bool    // a quote inside the field comes with a backslash
 }
 
@@ -48,13 +50,13 @@ var namedPatterns = map[string]string{
 // of Tomcat 9.0.60 and 10.1, "Migration Guide - Tomcat 10.0.x".
 var logFields = map[byte]logStep{
 	'r': {field: fieldRequest}, 'm': {field: fieldMethod}, 'U': {field: fieldURL}, 's': {field: fieldStatus},
-	't': {field: fieldTime}, 'D': {field: fieldDuration, unit: 1e-3}, 'T': {field: fieldDuration, unit: 1},
+	't': {field: fieldTime}, 'D': {field: fieldDuration, unit: 1e3}, 'T': {field: fieldDuration, unit: 1},
 	'a': {}, 'A': {}, 'b': {}, 'B': {}, 'F': {}, 'h': {}, 'H': {}, 'I': {}, 'l': {},
 	'p': {}, 'q': {}, 'S': {}, 'u': {}, 'v': {}, 'X': {},
 }
 
 // durationUnits are those of %{unit}T.
-var durationUnits = map[string]float64{"s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+var durationUnits = map[string]float64{"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 // compileLogPattern reads a pattern as Tomcat does. What it does not know, or
 // could not find again in a line, is an error rather than a guess.
@@ -93,6 +95,9 @@ func compileLogPattern(pattern string) (*logPattern, error) {
 			}
 			step.until = append([]byte{']'}, step.until...)
 		}
+		if len(step.until) > 0 {
+			step.inside = strings.Count(step.format, string(step.until))
+		}
 		p.steps = append(p.steps, step)
 	}
 	return p, p.finish()
@@ -117,8 +122,10 @@ func fieldAt(text string) (logStep, int, error) {
 	switch name, kind := text[2:end], text[end+1]; kind {
 	case 'i', 'o', 'c', 'r', 's': // headers, cookies, attributes: whatever a client sends
 		return logStep{escaped: true}, end + 2, nil
-	case 'a', 'p', 't', 'L':
+	case 'a', 'p', 'L':
 		return logStep{}, end + 2, nil
+	case 't':
+		return logStep{format: name}, end + 2, nil
 	case 'T':
 		unit, ok := durationUnits[name]
 		if !ok {
