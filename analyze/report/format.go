@@ -34,8 +34,13 @@ func decimals(v float64) int {
 
 // ratioText writes a ratio with two decimals, small ones with three.
 func ratioText(n Number) string {
-	if n == nil {
+	switch {
+	case n == nil:
 		return missing
+	case *n > 0 && *n < 0.0005:
+		return "<0.001"
+	case *n >= 1e4 && !math.IsInf(*n, 0):
+		return strconv.FormatFloat(*n, 'e', 0, 64)
 	}
 	return fixed(*n, ratioDecimals(*n))
 }

@@ -87,7 +87,7 @@ func (p *page) screen(r Report) {
 func (p *page) head(r Report) []string {
 	var out []string
 	if r.Banner != "" {
-		out = append(out, p.paint("7", cut(" "+r.Banner+" ", textWidth)))
+		out = append(out, p.paint("7", cut(r.Banner, textWidth)))
 	}
 	if r.Title != "" {
 		out = append(out, p.bold(cut(r.Title, textWidth)))
@@ -150,7 +150,7 @@ func ratioTable(r Report) []string {
 	for _, g := range r.Grants[:min(len(r.Grants), mostGrants)] {
 		row := pad(cut(g.Grant, grantWidth-1), grantWidth)
 		for _, c := range threeRatios {
-			row += pad(ratioCell(r.metric(g.Grant, c.metric)), cellWidth)
+			row += pad(cut(ratioCell(r.metric(g.Grant, c.metric)), cellWidth-1), cellWidth)
 		}
 		for i := range pubs {
 			row += pad(publishedCell(r.published(editions[i], g.Grant)), pubWidth)
@@ -176,7 +176,7 @@ func ratioCell(c *Comparison) string {
 	if c == nil || c.Ratio.Estimate == nil {
 		return missing
 	}
-	return strings.TrimSpace(c.effectText() + " " + c.intervalText())
+	return cut(strings.TrimSpace(c.effectText()+" "+c.intervalText()), 23)
 }
 
 func publishedCell(x *Reference) string {
