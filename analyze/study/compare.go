@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/source"
@@ -101,6 +102,8 @@ func estimate(on, off []point, l layout, effect string) (stats.Estimate, string,
 	return e, fmt.Sprintf("Welch t on %srun means, %d and %d runs", scale, len(on), len(off)), err
 }
 
+const noSpread = "no-spread" // the warning of runs that do not differ
+
 const (
 	methodAlone  = "estimate alone"
 	methodWithin = "EWC-t within this window only"
@@ -129,7 +132,7 @@ func (c *comparison) alone(on, off []point, err error) {
 		c.Ratio.Estimate = number(geometric(values(off)) / geometric(values(on)))
 	}
 	if errors.Is(err, stats.ErrConstant) {
-		c.warn("no-spread", "the runs agree to the last digit, so no interval can be given: check that they are separate measurements")
+		c.warn(noSpread, "the runs do not differ from each other, so no interval can be given")
 	}
 }
 
@@ -211,6 +214,9 @@ func mean(v []float64) float64 {
 }
 
 func geometric(v []float64) float64 {
+	if slices.Min(v) == slices.Max(v) {
+		return v[0] // exactly, which a logarithm and back is not
+	}
 	sum := 0.0
 	for _, x := range v {
 		sum += math.Log(x)

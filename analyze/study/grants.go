@@ -46,6 +46,7 @@ func compareGrants(runs []run, d source.Dataset, o Options) []*grant {
 			c := compare(m, g.runs, g.layout, recorded(m.id))
 			c.Grant = g.name
 			g.test(&c, o)
+			g.bound(&c)
 			g.qualify(&c, m, d, o)
 			g.comparisons = append(g.comparisons, c)
 		}
@@ -116,6 +117,19 @@ func (g *grant) test(c *comparison, o Options) {
 	c.PNonInferior = number(e.P(lossLimit(o), stats.Greater))
 	if d, err := stats.Detectable(e.SE, e.DF, 1-level, targetPower); err == nil {
 		c.DetectableLoss = number(-math.Expm1(-d))
+	}
+}
+
+// bound describes the error comparison where no request failed without
+// persistence: t has nothing to work with, and the Clopper-Pearson bound of the
+// share is one of its rise as well.
+func (g *grant) bound(c *comparison) {
+	if c.Metric != errorShare || c.estimate != nil || c.Ratio.Estimate == nil {
+		return
+	}
+	if rise := g.errorRise(recorded(errorShare)); rise.known {
+		c.Method = fmt.Sprintf("no request failed without persistence: at most %s by Clopper-Pearson, one-sided 95 %%", points100(rise.upper))
+		c.Warnings = slices.DeleteFunc(c.Warnings, func(w report.Warning) bool { return w.ID == noSpread })
 	}
 }
 

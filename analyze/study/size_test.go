@@ -39,7 +39,7 @@ func TestDecisionRulesHaveTheirNominalSize(t *testing.T) {
 	for _, c := range []struct {
 		grants int
 		wrong  report.Verdict
-	}{{1, report.Fail}, {3, report.Fail}, {1, report.Pass}} {
+	}{{3, report.Fail}, {1, report.Pass}} {
 		t.Run(fmt.Sprintf("%s of %d", c.wrong, c.grants), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(5, uint64(c.grants)))
@@ -62,7 +62,7 @@ func TestDecisionRulesHaveTheirNominalSize(t *testing.T) {
 // tenth may stay without a verdict, and 95 % intervals must cover the truth in
 // at least 93 % of the experiments.
 func TestPowerAndCoverage(t *testing.T) {
-	const replications = 1000
+	const replications = 600
 	truth := math.Log(0.85)
 	random := rand.New(rand.NewPCG(11, 1))
 	failed, covered := 0, 0
@@ -84,26 +84,27 @@ func TestPowerAndCoverage(t *testing.T) {
 	}
 }
 
-// The detectable loss is detected: with a true loss of that size the difference
-// is significant in about 80 % of the experiments. It varies from run to run
-// with the observed spread, so the bounds are wide.
+// The detectable loss is detected: a true loss of that size differs
+// significantly from none in about 80 % of the experiments. It rests on the
+// spread each experiment observes, whose mean square is unbiased.
 func TestDetectableLossIsDetected(t *testing.T) {
-	const replications = 500
+	const replications = 600
 	random := rand.New(rand.NewPCG(3, 9))
-	sum := 0.0
+	squares := 0.0
 	for range replications {
-		sum += *study.Run(simulated(random, 1, 6, 0), options()).Comparisons[0].DetectableLoss
+		log := math.Log1p(-*study.Run(simulated(random, 1, 6, 0), options()).Comparisons[0].DetectableLoss)
+		squares += log * log
 	}
-	typical := sum / replications
+	typical := -math.Sqrt(squares / replications)
 	found := 0
 	for range replications {
-		if *study.Run(simulated(random, 1, 6, math.Log1p(-typical)), options()).Comparisons[0].PDifference < 0.05 {
+		if *study.Run(simulated(random, 1, 6, typical), options()).Comparisons[0].PDifference < 0.05 {
 			found++
 		}
 	}
 	rate := float64(found) / replications
-	t.Logf("a loss of %.3f is found in %.3f", typical, rate)
-	if rate < 0.7 || rate > 0.9 {
-		t.Errorf("a loss of %.3f is found in %.3f of the experiments, want about 0.8", typical, rate)
+	t.Logf("a loss of %.3f is found in %.3f", -math.Expm1(typical), rate)
+	if math.Abs(rate-0.8) > 0.05 {
+		t.Errorf("a loss of %.3f is found in %.3f of the experiments, want 0.8 ± 0.05", -math.Expm1(typical), rate)
 	}
 }

@@ -37,7 +37,7 @@ func (g *grant) decide(adjustedP float64, o Options) {
 	}
 	if adjustedP <= failureSize {
 		g.verdict = report.Fail
-		g.why = fmt.Sprintf("%s: the loss exceeds %s (p %s)", found(tokens), percent(o.MaxLoss), pValue(adjustedP))
+		g.why = fmt.Sprintf("%s: the loss exceeds %s (%s)", found(tokens), percent(o.MaxLoss), pValue(adjustedP))
 		return
 	}
 	rise := g.errorRise(recorded(errorShare))

@@ -22,7 +22,6 @@ const (
 	contradictory = 8   // vCPUs of db.m5.2xlarge by AWS
 	awsListed     = "db.m5.2xlarge"
 	listedByWSO2  = 4 // vCPUs of db.m5.2xlarge on the published page
-	manyWindows   = 2 // windows named in a warning before the rest is counted
 )
 
 // qualify puts the warnings of a comparison beside it.
@@ -133,15 +132,18 @@ func (g *grant) collect(ask func(run) string) []string {
 	return out
 }
 
-// windows adds one warning for several windows.
+// windows adds one warning for several windows: the first in words, the others
+// by their number. Each window has its own warnings in the diagnostics.
 func (c *comparison) windows(id string, texts []string) {
 	if len(texts) == 0 {
 		return
 	}
 	text := texts[0]
-	if len(texts) == manyWindows {
-		text += "; " + texts[1]
-	} else if more := len(texts) - 1; more > 0 {
+	switch more := len(texts) - 1; more {
+	case 0:
+	case 1:
+		text += "; and 1 more window"
+	default:
 		text += fmt.Sprintf("; and %d more windows", more)
 	}
 	c.warn(id, "%s", text)

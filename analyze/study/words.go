@@ -56,9 +56,9 @@ func points100(v float64) string {
 
 func pValue(p float64) string {
 	if p < 0.0001 {
-		return "< 0.0001"
+		return "p < 0.0001"
 	}
-	return strconv.FormatFloat(p, 'g', 2, 64)
+	return "p = " + strconv.FormatFloat(p, 'g', 2, 64)
 }
 
 func times(n int) string {
@@ -115,7 +115,7 @@ func methods(grants []*grant, o Options) []string {
 		}
 	}
 	out := []string{
-		fmt.Sprintf("The run is the unit: each window gives one number per metric, measured after a warm-up of %s. Requests within a window depend on each other and are never treated as independent observations.", o.Warmup),
+		fmt.Sprintf("The run is the unit: each window gives one number per metric, measured after %g s of warm-up. Requests within a window depend on each other and are never treated as independent observations.", o.Warmup.Seconds()),
 		"Throughput is successful tokens per second of measured time, from the result file where there is one (a row belongs to the second in which it ends), else from the increments of the endpoint counter. A second without a row counts as zero.",
 		fmt.Sprintf("Latency percentiles come from each run's exact millisecond histogram of successful requests, definition type %d; percentiles are never averaged over requests of different runs.", o.QuantileType),
 		"Means on each side are geometric where a ratio is formed, arithmetic for error shares. Intervals are 95 %.",
