@@ -32,7 +32,7 @@ const contractPath = "testdata/metrics.prom"
 func TestContract(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
 	// With PROCESS, MySQL shows what MariaDB has in its status.
-	exec(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
+	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
 	args := append(databaseFlags(server), cloudWatchFlags(t)...)
 	log := filepath.Join(t.TempDir(), "http_access_.log")
 	writeFile(t, log, "")

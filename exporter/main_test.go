@@ -202,9 +202,9 @@ func database(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sql.DB
 		t.Fatal(err)
 	}
 	t.Setenv(passwordVariable, canary)
-	exec(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
+	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
 	for _, grant := range grants {
-		exec(t, db, grant)
+		execute(t, db, grant)
 	}
 	// A right on any column makes a table's size visible.
 	for table, column := range map[string]string{
@@ -219,7 +219,7 @@ func database(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sql.DB
 		tokentable.AMSubjectEntityRevokedEvent: "TIME_REVOKED",
 		tokentable.RevokedJWT:                  "EXPIRY_TIMESTAMP",
 	} {
-		exec(t, db, "GRANT SELECT ("+column+") ON apimdb."+table+" TO exporter@'127.0.0.1'")
+		execute(t, db, "GRANT SELECT ("+column+") ON apimdb."+table+" TO exporter@'127.0.0.1'")
 	}
 	return server, db
 }
@@ -230,7 +230,7 @@ var grants = []string{
 	"GRANT SELECT ON performance_schema.table_io_waits_summary_by_table TO exporter@'127.0.0.1'",
 }
 
-func exec(t *testing.T, db *sql.DB, statement string) {
+func execute(t *testing.T, db *sql.DB, statement string) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -245,6 +245,6 @@ func databaseFlags(server *mysqltest.Server) []string {
 func insert(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	for range n {
-		exec(t, db, "INSERT INTO IDN_OAUTH2_ACCESS_TOKEN (TOKEN_ID, GRANT_TYPE) VALUES (UUID(), 'password')")
+		execute(t, db, "INSERT INTO IDN_OAUTH2_ACCESS_TOKEN (TOKEN_ID, GRANT_TYPE) VALUES (UUID(), 'password')")
 	}
 }

@@ -132,7 +132,7 @@ func TestMissingGrantCostsOnlyItsCollector(t *testing.T) {
 		{"tableio", "GRANT SELECT ON performance_schema.table_io_waits_summary_by_table TO 'exporter'@'127.0.0.1'"},
 	} {
 		t.Run(tc.collector, func(t *testing.T) {
-			exec(t, db, strings.Replace(strings.Replace(grants[i], "GRANT ", "REVOKE ", 1), " TO ", " FROM ", 1))
+			execute(t, db, strings.Replace(strings.Replace(grants[i], "GRANT ", "REVOKE ", 1), " TO ", " FROM ", 1))
 			r := start(t, databaseFlags(server)...)
 			want := all(true)
 			want[tc.collector] = false
@@ -146,7 +146,7 @@ func TestMissingGrantCostsOnlyItsCollector(t *testing.T) {
 			if !strings.Contains(r.logs.String(), tc.hint) {
 				t.Errorf("the log does not say %s:\n%s", tc.hint, r.logs)
 			}
-			exec(t, db, grants[i])
+			execute(t, db, grants[i])
 		})
 	}
 }
@@ -172,7 +172,7 @@ func TestPerformanceSchemaOff(t *testing.T) {
 
 func TestWrongPasswordIsNotAStorm(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
-	exec(t, db, "ALTER USER exporter@'127.0.0.1' IDENTIFIED BY 'another'")
+	execute(t, db, "ALTER USER exporter@'127.0.0.1' IDENTIFIED BY 'another'")
 	r := start(t, databaseFlags(server)...)
 	for range 20 {
 		if diff := cmp.Diff(all(false), r.scrape(t).success()); diff != "" {
@@ -194,7 +194,7 @@ func TestWrongPasswordIsNotAStorm(t *testing.T) {
 
 func TestManyScrapersShareOneConnection(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
-	exec(t, db, "ALTER USER exporter@'127.0.0.1' WITH MAX_USER_CONNECTIONS 2")
+	execute(t, db, "ALTER USER exporter@'127.0.0.1' WITH MAX_USER_CONNECTIONS 2")
 	r := start(t, append(databaseFlags(server), "--collector.tokens.lateness=1s")...)
 	r.wait(t, all(true))
 	insert(t, db, 7)
