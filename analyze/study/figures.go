@@ -63,6 +63,15 @@ func newLine(r run) report.Line {
 	return report.Line{Persistence: string(r.Window.Mode), Block: r.Window.Block, Seconds: []float64{}, Values: []float64{}}
 }
 
+// add draws a value at a time since the window's start, unless it is no number.
+func add(line *report.Line, at time.Duration, value float64) {
+	if number(value) == nil {
+		return
+	}
+	line.Seconds = append(line.Seconds, at.Seconds())
+	line.Values = append(line.Values, value)
+}
+
 // throughputLine draws successes per second at the middle of each bin. A last
 // bin that is not full is left out.
 func throughputLine(r run, width int) report.Line {
@@ -70,8 +79,7 @@ func throughputLine(r run, width int) report.Line {
 	if r.Requests == nil {
 		for _, in := range r.Series[source.EndpointRequests].Intervals {
 			if length := in.To.Sub(in.From); length > 0 {
-				line.Seconds = append(line.Seconds, (in.From.Sub(r.Window.Start) + length/2).Seconds())
-				line.Values = append(line.Values, in.Increase/length.Seconds())
+				add(&line, in.From.Sub(r.Window.Start)+length/2, in.Increase/length.Seconds())
 			}
 		}
 		return line
@@ -96,8 +104,7 @@ func gaugeLine(r run, series string) report.Line {
 	window := span{r.Window.Start, r.Window.End}
 	for _, p := range s.Points {
 		if window.holds(p.Time, p.Time.Add(s.Step)) {
-			line.Seconds = append(line.Seconds, (p.Time.Sub(r.Window.Start) + s.Step/2).Seconds())
-			line.Values = append(line.Values, p.Value)
+			add(&line, p.Time.Sub(r.Window.Start)+s.Step/2, p.Value)
 		}
 	}
 	return line

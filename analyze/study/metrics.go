@@ -1,6 +1,8 @@
 package study
 
 import (
+	"slices"
+
 	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
@@ -42,6 +44,12 @@ func metrics() []metric {
 		{databaseCPU, "Database CPU", "ratio", asRatio, []string{source.DatabaseCPU}, gauge(source.DatabaseCPU)},
 		{databaseIOPS, "Database IOPS", "1/s", asRatio, []string{source.DatabaseIOPS}, gauge(source.DatabaseIOPS)},
 	}
+}
+
+// metricOf is the row of a metric that the table is known to hold.
+func metricOf(id string) metric {
+	all := metrics()
+	return all[slices.IndexFunc(all, func(m metric) bool { return m.id == id })]
 }
 
 // primary says whether the verdict rests on the metric.

@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -27,6 +28,9 @@ func summarise(d source.Dataset, o Options) []run {
 		out := run{Run: r, index: i, span: s, measures: map[string]measure{}, missing: map[string]error{}, silence: findSilence(seconds(r, s))}
 		for _, m := range metrics() {
 			value, err := m.measure(r, s, o)
+			if err == nil && number(value.value) == nil {
+				err = errors.New("a sample is NaN or infinite")
+			}
 			if err != nil {
 				out.missing[m.id] = err
 				continue

@@ -62,8 +62,8 @@ func (g *grant) open(tokens comparison, rise errorRise, o Options) string {
 	case tokens.Status != confirmatory:
 		return g.tooFew(tokens)
 	}
-	if cap := g.capped(); cap != "" {
-		return cap
+	if reason := g.capped(); reason != "" {
+		return reason
 	}
 	if text := shortOf(tokens.estimate, rise, o); text != "" {
 		return text
@@ -71,7 +71,7 @@ func (g *grant) open(tokens comparison, rise errorRise, o Options) string {
 	// Whatever may be missing is now held against switching off: only a PASS that
 	// survives it is one.
 	if names := g.doubtful(); len(names) > 0 {
-		worst := compare(metrics()[0], g.runs, g.layout, func(r run) (measure, bool) { m, _ := r.worst(); return m, true })
+		worst := compare(metricOf(throughput), g.runs, g.layout, func(r run) (measure, bool) { m, _ := r.worst(); return m, true })
 		worstRise := g.errorRise(func(r run) (measure, bool) { _, m := r.worst(); return m, true })
 		if text := shortOf(worst.estimate, worstRise, o); text != "" {
 			return fmt.Sprintf("this would pass, but rows may be missing (%s); counted against persistence off, %s", list(names), text)
@@ -110,8 +110,8 @@ func (g *grant) tooFew(tokens comparison) string {
 // capped is the first reason why a window cannot support a PASS.
 func (g *grant) capped() string {
 	for _, r := range g.runs {
-		if cap := r.measures[throughput].cap; cap != "" {
-			return fmt.Sprintf("%s: %s", r, cap)
+		if reason := r.measures[throughput].cap; reason != "" {
+			return fmt.Sprintf("%s: %s", r, reason)
 		}
 	}
 	return ""
@@ -154,7 +154,7 @@ func (g *grant) errorRise(pick picker) errorRise {
 			events += float64(m.n) * m.value
 		}
 	}
-	c := compare(metrics()[1], g.runs, g.layout, pick)
+	c := compare(metricOf(errorShare), g.runs, g.layout, pick)
 	if c.Status == confirmatory {
 		lower, errL := c.estimate.LowerBound(level)
 		upper, errU := c.estimate.UpperBound(level)
