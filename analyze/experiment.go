@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/common/config"
@@ -202,12 +203,16 @@ func (k sourceKeys) into(s source.Spec) (source.Spec, error) {
 	}
 	http, err := config.LoadHTTPConfig(string(text))
 	if err != nil {
-		return s, atLine(p.HTTP.Line, "source.prometheus.http: %v", err)
+		// The decoder quotes the value it could not use, which may be a password.
+		return s, atLine(p.HTTP.Line, "source.prometheus.http: %s", quoted.ReplaceAllString(err.Error(), "the value"))
 	}
 	http.SetDirectory(s.Base)
 	s.HTTP = *http
 	return s, nil
 }
+
+// quoted is a value in an error of the YAML decoder.
+var quoted = regexp.MustCompile("(?s)`.*?`")
 
 var errEmptyFile = errors.New("the file is empty: see the README for the form of an experiment file")
 
