@@ -72,9 +72,13 @@ func (s *Set) Descs() []*prometheus.Desc {
 func (s *Set) Collect(ctx context.Context, budget time.Duration) []prometheus.Metric {
 	start := time.Now()
 	r := s.join(budget)
+	select {
+	case <-r.done: // so that a scrape after this one cannot find the same run
+	case <-ctx.Done():
+	}
 	var metrics []prometheus.Metric
 	for _, o := range r.outcomes {
-		success, took := 0.0, time.Duration(0)
+		success, took := 0.0, time.Since(start)
 		select {
 		case <-o.ready:
 			took = o.took
@@ -82,8 +86,7 @@ func (s *Set) Collect(ctx context.Context, budget time.Duration) []prometheus.Me
 			if o.err == nil {
 				success = 1
 			}
-		case <-ctx.Done():
-			took = time.Since(start)
+		default: // not in time
 		}
 		metrics = append(metrics,
 			prometheus.MustNewConstMetric(successDesc, prometheus.GaugeValue, success, o.name),
