@@ -26,7 +26,8 @@ type CloudWatchConfig struct {
 	Delay        time.Duration // after a period's end until its datapoint is complete; 120 s for 60 s periods
 }
 
-// EC2Instance is a host and what it is for: apim, jmeter, ….
+// EC2Instance is a host and what it is for: apim, jmeter, …. EC2's basic
+// monitoring has a datapoint every five minutes, detailed monitoring every one.
 type EC2Instance struct{ Role, ID string }
 
 // keepPeriods bounds how long a value outlives CloudWatch's silence, and how

@@ -34,6 +34,7 @@ func NewCloudWatchClient(ctx context.Context, region string) (*cloudwatch.Client
 // network error the SDK's last resort, the instance metadata service, ended in.
 type credentials struct{ aws.CredentialsProvider }
 
+// Retrieve asks the SDK's provider.
 func (p credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	creds, err := p.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
@@ -52,6 +53,7 @@ type countingClient struct {
 	n    *atomic.Uint64
 }
 
+// Do counts a request and sends it.
 func (c countingClient) Do(r *http.Request) (*http.Response, error) {
 	c.n.Add(1)
 	return c.next.Do(r)

@@ -185,7 +185,7 @@ func TestCloudWatchShowsNewestCompletePoint(t *testing.T) {
 			t.Errorf("before the first answer: error %v and\n%s", err, text)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		go cw.Run(ctx)
+		go func() { _ = cw.Run(ctx) }()
 		synctest.Wait()
 		text, err := exposition(t, cw)
 		if err != nil {

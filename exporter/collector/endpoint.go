@@ -10,7 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// EndpointConfig says which access logs to follow.
+// EndpointConfig says which access logs to follow. A glob should not match the
+// copies that copytruncate makes: a copy is a new file with lines of its own.
 type EndpointConfig struct {
 	AccessLogs []string // paths and globs
 	LogPattern string   // of Tomcat's AccessLogValve: combined, common or the pattern itself

@@ -390,7 +390,7 @@ func TestRunReadsBetweenScrapes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newEndpoint(t, log.path)
 		ctx, cancel := context.WithCancel(t.Context())
-		go c.Run(ctx)
+		go func() { _ = c.Run(ctx) }()
 		synctest.Wait()
 		log.token(4)
 		time.Sleep(pollInterval + time.Millisecond)

@@ -48,6 +48,7 @@ type apiError struct {
 	status        int
 }
 
+// Error returns the code and the message.
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
 func invalid(format string, args ...any) *apiError {

@@ -36,7 +36,7 @@ func (s *Server) observe(boundary, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Sub(boundary) > s.cfg.Period/4 {
-		s.late++
+		s.stats.LateSamples++
 		clear(s.sampler.last)
 		return
 	}

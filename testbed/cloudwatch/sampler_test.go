@@ -51,33 +51,34 @@ func TestDatapointNeedsTwoTimelyReadingsOfTheSameProcesses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(s *Server, f *script, boundary int) time.Duration // returns the lateness
 		want   []int                                                  // minutes with a datapoint, of 0…4
+		late   int
 	}{
-		"steady": {func(*Server, *script, int) time.Duration { return 0 }, []int{0, 1, 2, 3, 4}},
+		"steady": {func(*Server, *script, int) time.Duration { return 0 }, []int{0, 1, 2, 3, 4}, 0},
 		"late once": {func(_ *Server, _ *script, b int) time.Duration {
 			if b == 2 {
 				return 16 * time.Second
 			}
 			return 14 * time.Second
-		}, []int{0, 3, 4}},
+		}, []int{0, 3, 4}, 1},
 		"process dies": {func(_ *Server, f *script, b int) time.Duration {
 			if b == 2 {
 				clear(f.usage)
 			}
 			return 0
-		}, []int{0}},
+		}, []int{0}, 0},
 		"PID reused": {func(_ *Server, f *script, b int) time.Duration {
 			if b == 2 {
 				f.usage[1] = usage{start: 99}
 			}
 			return 0
-		}, []int{0, 2, 3, 4}},
+		}, []int{0, 2, 3, 4}, 0},
 		"process replaced": {func(s *Server, f *script, b int) time.Duration {
 			if b == 3 {
 				f.usage[2] = usage{start: 9}
 				s.SetDatabase(Target{ID: "db", PIDs: []int{2}})
 			}
 			return 0
-		}, []int{0, 1, 3, 4}},
+		}, []int{0, 1, 3, 4}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := New(Config{Period: time.Minute, Databases: []Target{{ID: "db", PIDs: []int{1}}}})
@@ -96,6 +97,9 @@ func TestDatapointNeedsTwoTimelyReadingsOfTheSameProcesses(t *testing.T) {
 			}
 			if !slices.Equal(got, c.want) {
 				t.Errorf("datapoints in minutes %v, want %v", got, c.want)
+			}
+			if late := s.Stats().LateSamples; late != c.late {
+				t.Errorf("%d late samples, want %d", late, c.late)
 			}
 		})
 	}
@@ -140,7 +144,7 @@ func TestRealProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sink.Close()
+	defer func() { _ = sink.Close() }()
 	cmd.Stdout = sink
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

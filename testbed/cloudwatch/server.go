@@ -42,7 +42,6 @@ type Server struct {
 	sampler sampler
 	faults  []Fault
 	stats   Stats
-	late    int
 
 	listener net.Listener
 	http     http.Server
@@ -89,11 +88,13 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	ctx, stop := context.WithCancel(context.Background())
+	var network net.ListenConfig
+	if s.listener, err = network.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+		stop()
 		return nil, fmt.Errorf("listen for CloudWatch requests: %w", err)
 	}
-	var ctx context.Context
-	ctx, s.stop = context.WithCancel(context.Background())
+	s.stop = stop
 	s.http = http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	s.done.Go(func() { s.run(ctx) })
 	s.done.Go(func() {
@@ -153,9 +154,7 @@ func (s *Server) Put(namespace, metric, instance string, at time.Time, value flo
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.stats
-	st.LateSamples = s.late
-	return st
+	return s.stats
 }
 
 // validPeriod says whether CloudWatch would take the period.
