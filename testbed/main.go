@@ -72,7 +72,7 @@ func status(ctx context.Context, stderr io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return statusDone
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.Is(err, rig.ErrLeft):
 		fmt.Fprintln(stderr, "testbed: interrupted; everything it started has ended")
 		return statusInterrupted
 	case errors.Is(err, rig.ErrOptions):

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Set is what the load generator logs in with.
@@ -30,14 +31,16 @@ type User struct {
 }
 
 // Make invents a set. Keys and secrets have the 28 characters API Manager's
-// have; users are named as in WSO2's own test plans.
+// have; users are named as in WSO2's own test plans, with a mark that tells two
+// sets in one user store apart.
 func Make(applications, users int) Set {
 	var s Set
 	for range applications {
 		s.Applications = append(s.Applications, Application{Key: text28(), Secret: text28()})
 	}
+	mark := strings.ToLower(rand.Text()[:6])
 	for i := range users {
-		s.Users = append(s.Users, User{Name: fmt.Sprintf("testUser_%d", i+1), Password: text28()})
+		s.Users = append(s.Users, User{Name: fmt.Sprintf("testUser_%s_%d", mark, i+1), Password: text28()})
 	}
 	return s
 }

@@ -15,6 +15,9 @@ import (
 // warmUp is the load each key manager gets before the first window of a grant.
 const warmUp = 2 * time.Second
 
+// ErrLeft says that something the demo started could not be ended or removed.
+var ErrLeft = errors.New("clean up")
+
 // Demo runs the experiment and its analysis, and prints what it does on out. It
 // fails when a part fails, when the counts do not agree, and when ctx ends; in
 // every case no process and no database directory is left.
@@ -29,9 +32,13 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 		return err
 	}
 	var end closers
-	defer func() { err = errors.Join(err, end.close()) }()
+	defer func() {
+		if left := end.close(); left != nil {
+			err = errors.Join(err, fmt.Errorf("%w: %w", ErrLeft, left))
+		}
+	}()
 	each := o.Warmup + o.Measure
-	fmt.Fprintf(out, "%s\n%d grants x %d pairs of windows (%s discarded, %s measured), about %s; seed %d\n",
+	fmt.Fprintf(out, "%s\n%d grants x %d pairs of windows (%s discarded, %s measured), about %s of load; seed %d\n",
 		Banner, len(o.Grants), o.Pairs, o.Warmup, o.Measure, estimate(o, each), o.Seed)
 	p, err := findPrograms(ctx, o, &end)
 	if err != nil {
@@ -56,6 +63,9 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 	fmt.Fprintln(out)
 	if err := errors.Join(analysis, printTotals(out, all)); err != nil {
 		return err
+	}
+	if !s.database.own {
+		fmt.Fprintf(out, "The server of --dsn keeps its tables in database %s\n", s.database.config.DBName)
 	}
 	fmt.Fprintf(out, "Kept in %s: report.html, experiment.yaml, rig.json, tsdb, jtl, logs\n", o.Out)
 	if o.Serve {
@@ -98,7 +108,7 @@ func prepareFolder(name string) (string, error) {
 // experiment records all windows of all grants.
 func (s *stand) experiment(ctx context.Context) (_ []window, _ []total, err error) {
 	if s.options.PrometheusURL != "" {
-		if err := checkPrometheus(ctx, s.options.PrometheusURL, s.exporter.addr); err != nil {
+		if err := checkPrometheus(ctx, s.options.PrometheusURL, s.exporter.addr, 20*time.Second); err != nil {
 			return nil, nil, err
 		}
 	} else {

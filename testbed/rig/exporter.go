@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -188,30 +190,40 @@ func sum(family *dto.MetricFamily, with map[string]string) float64 {
 	return total
 }
 
-// failing names the collectors whose last run failed.
-func failing(families map[string]*dto.MetricFamily) (names []string) {
+// failing names the collectors that did not succeed in their last run: of those
+// asked for, or of all the exporter reports when none is.
+func failing(families map[string]*dto.MetricFamily, asked []string) []string {
+	succeeded := map[string]bool{}
 	for _, m := range families["token_persistence_exporter_collector_success"].GetMetric() {
-		if m.GetGauge().GetValue() != 1 {
-			names = append(names, m.GetLabel()[0].GetValue())
+		for _, l := range m.GetLabel() {
+			if l.GetName() == "collector" {
+				succeeded[l.GetValue()] = m.GetGauge().GetValue() == 1
+			}
 		}
 	}
-	return names
+	if len(asked) == 0 {
+		asked = slices.Sorted(maps.Keys(succeeded))
+	}
+	return slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return succeeded[name] })
 }
 
-// healthy waits until every collector of the exporter succeeds.
-func (e *exporter) healthy(ctx context.Context, limit time.Duration) error {
-	deadline := time.Now().Add(limit)
-	for {
+// succeeding reads the metrics until the named collectors, or all, succeed.
+func (e *exporter) succeeding(ctx context.Context, limit time.Duration, collectors ...string) (map[string]*dto.MetricFamily, error) {
+	for deadline := time.Now().Add(limit); ; {
 		families, err := e.families(ctx)
-		if err == nil && len(failing(families)) == 0 && len(families) > 0 {
-			return nil
+		bad := failing(families, collectors)
+		if err == nil && len(bad) == 0 {
+			return families, nil
+		}
+		if err == nil {
+			err = fmt.Errorf("exporter collectors %v fail", bad)
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("exporter collectors %v do not succeed (%w): see exporter.log in the output folder", failing(families), err)
+			return nil, fmt.Errorf("%w: see exporter.log in the output folder", err)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

@@ -19,8 +19,10 @@ const ticks = 100
 // cpuTime is CPU time in seconds since boot.
 type cpuTime struct{ machine, ours float64 }
 
-// readCPU sums what the machine's CPUs and the given processes used. Interrupts
-// are left out of the machine's time: on loopback they are the traffic's own.
+// readCPU sums what the machine's CPUs and the given processes used. Time in
+// interrupts counts as the machine's: unless the kernel accounts it apart, which
+// distributions leave off, it is part of the time of the processes too. Time
+// stolen by the hypervisor counts as well, it is somebody else's use.
 func readCPU(pids []int) (cpuTime, error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -32,7 +34,7 @@ func readCPU(pids []int) (cpuTime, error) {
 		return cpuTime{}, fmt.Errorf("read the machine's CPU time: /proc/stat begins with %q", first)
 	}
 	var t cpuTime
-	for _, i := range []int{1, 2, 3, 8} {
+	for _, i := range []int{1, 2, 3, 6, 7, 8} { // all but idle and iowait
 		n, err := strconv.ParseFloat(fields[i], 64)
 		if err != nil {
 			return t, fmt.Errorf("read the machine's CPU time: %w", err)

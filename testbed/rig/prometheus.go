@@ -67,15 +67,16 @@ func (r *recorder) stop() error {
 	return nil
 }
 
-// checkPrometheus waits until the user's own Prometheus scrapes the exporter.
-func checkPrometheus(ctx context.Context, url, addr string) error {
+// checkPrometheus waits, no longer than limit, until the user's own Prometheus
+// scrapes the exporter at addr.
+func checkPrometheus(ctx context.Context, url, addr string, limit time.Duration) error {
 	client, err := api.NewClient(api.Config{Address: url})
 	if err != nil {
 		return fmt.Errorf("--prometheus-url: %w", err)
 	}
 	server := promapi.NewAPI(client)
 	query := fmt.Sprintf("up{job=%q} == 1", job)
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(limit); ; {
 		ask, cancel := context.WithTimeout(ctx, 5*time.Second)
 		value, _, _, err := server.Query(ask, query, time.Now())
 		cancel()

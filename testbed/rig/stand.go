@@ -148,7 +148,8 @@ func (s *stand) startExporter(ctx context.Context, p programs, managers []int, e
 	if err != nil {
 		return err
 	}
-	return s.exporter.healthy(ctx, 15*time.Second)
+	_, err = s.exporter.succeeding(ctx, 15*time.Second)
+	return err
 }
 
 // load gives the users a command and waits for its end.
