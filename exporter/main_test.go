@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 // checked looks for goroutines that tests left behind.
 type checked struct{ m *testing.M }
 
+// Run runs the tests.
 func (c checked) Run() int {
 	code := c.m.Run()
 	http.DefaultClient.CloseIdleConnections()
@@ -58,12 +59,14 @@ type logs struct {
 	b  bytes.Buffer
 }
 
+// Write appends.
 func (l *logs) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
+// String returns what was written so far.
 func (l *logs) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

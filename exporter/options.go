@@ -110,8 +110,8 @@ func (o *options) check() error {
 	switch {
 	case o.command == commandMetrics:
 		return nil
-	case !strings.HasPrefix(o.telemetryPath, "/"):
-		return usagef("--web.telemetry-path=%s: want a path that begins with /", o.telemetryPath)
+	case !strings.HasPrefix(o.telemetryPath, "/") || strings.ContainsAny(o.telemetryPath, " {}?#"):
+		return usagef("--web.telemetry-path=%s: want a path that begins with / and has no braces, spaces or query", o.telemetryPath)
 	case strings.HasPrefix(o.telemetryPath, "/-/"):
 		return usagef("--web.telemetry-path=%s: paths under /-/ are taken", o.telemetryPath)
 	case o.tokensLateness < time.Second || o.tokensLateness > time.Hour:

@@ -156,12 +156,14 @@ type snapshot struct {
 	metrics []prometheus.Metric
 }
 
+// Describe sends the descriptions of the enabled collectors.
 func (s snapshot) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range s.descs {
 		ch <- d
 	}
 }
 
+// Collect sends what was read.
 func (s snapshot) Collect(ch chan<- prometheus.Metric) {
 	for _, m := range s.metrics {
 		ch <- m

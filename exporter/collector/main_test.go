@@ -31,6 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
 // stopping ends the shared server before leaks are looked for.
 type stopping struct{ m *testing.M }
 
+// Run runs the tests.
 func (s stopping) Run() int {
 	code := s.m.Run()
 	if shared.server != nil {

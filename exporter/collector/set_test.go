@@ -23,8 +23,13 @@ type scripted struct {
 	calls   atomic.Int64
 }
 
-func (c *scripted) Name() string              { return c.name }
+// Name is the test's.
+func (c *scripted) Name() string { return c.name }
+
+// Descs has none.
 func (c *scripted) Descs() []*prometheus.Desc { return nil }
+
+// Collect does what the test says.
 func (c *scripted) Collect(ctx context.Context) ([]prometheus.Metric, error) {
 	c.calls.Add(1)
 	return c.collect(ctx)
@@ -192,4 +197,5 @@ type runner struct {
 	err error
 }
 
+// Run ends with the test's error.
 func (r runner) Run(context.Context) error { return r.err }

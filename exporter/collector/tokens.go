@@ -61,6 +61,11 @@ func (t *Tokens) Descs() []*prometheus.Desc {
 
 // Collect reads the fresh edge.
 func (t *Tokens) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
+	// Checked first: without the background pass nothing is ever forgotten, so
+	// the edge must not go on to be remembered.
+	if err := t.overdue(); err != nil {
+		return nil, err
+	}
 	seen, p, err := t.open(ctx, s)
 	if err != nil {
 		return nil, err
@@ -68,9 +73,6 @@ func (t *Tokens) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, 
 	reached, err := t.readRows(ctx, s, p.edge, seen.second(p.offset)+futureSlack+1, t.count(p.epoch))
 	t.ledger.advance(p.epoch, reached)
 	if err != nil {
-		return nil, err
-	}
-	if err := t.overdue(); err != nil {
 		return nil, err
 	}
 	return t.metrics(seen), nil

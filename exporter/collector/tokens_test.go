@@ -328,3 +328,28 @@ func TestTokensReadsFromTheIndexOnly(t *testing.T) {
 		t.Errorf("a scrape made %v reads in a table of %d old and %d fresh rows", n, old, fresh)
 	}
 }
+
+// TestTokensNeedsItsBackground: without it late rows are never counted, and
+// that must not go unnoticed.
+func TestTokensNeedsItsBackground(t *testing.T) {
+	server := sharedServer(t)
+	schema, db := tokenDatabase(t, server)
+	d := account(server, schema)
+	s := openSession(t, d)
+	d.Password = "wrong"
+	c := newTokens(t, d, 10*time.Second)
+	c.note(c.settlePass(t.Context()))
+	insertTokens(t, db, 1, "password", 0)
+	if _, err := c.Collect(soon(t), s); err != nil {
+		t.Errorf("one failed pass is caught up with later: %v", err)
+	}
+	c.settled = c.settled.Add(-3*c.lateness - time.Minute)
+	before := remembered(c)
+	insertTokens(t, db, 1, "password", 0)
+	if _, err := c.Collect(soon(t), s); ClassOf(err) != Auth || !strings.Contains(err.Error(), "late rows have not been read since") {
+		t.Errorf("got %v", err)
+	}
+	if n := remembered(c); n != before {
+		t.Errorf("%d rows are remembered instead of %d, and nobody forgets them", n, before)
+	}
+}
