@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -227,67 +226,6 @@ func (r Report) published(edition, grant string) *Reference {
 		return nil
 	}
 	return &r.Reference[i]
-}
-
-// caveats are all warnings, those of the experiment first, each text once with
-// the places it concerns.
-func (r Report) caveats() []Caveat {
-	var out []Caveat
-	at := map[string]int{}
-	add := func(w Warning, where string) {
-		key := w.ID + "\x00" + w.Text
-		i, ok := at[key]
-		if !ok {
-			i = len(out)
-			at[key] = i
-			out = append(out, Caveat{Warning: w})
-		}
-		if where != "" && !slices.Contains(out[i].Where, where) {
-			out[i].Where = append(out[i].Where, where)
-		}
-	}
-	for _, w := range r.Warnings {
-		add(w, "")
-	}
-	for _, c := range r.Comparisons {
-		for _, w := range c.Warnings {
-			add(w, c.Grant+" "+c.Label)
-		}
-	}
-	for _, d := range r.Diagnostics {
-		for _, w := range d.Warnings {
-			add(w, d.window())
-		}
-	}
-	return out
-}
-
-// Caveat is a warning and where it applies; nowhere in particular means to the
-// whole experiment.
-type Caveat struct {
-	Warning
-	Where []string
-}
-
-// place writes where a caveat applies, shortened.
-func (c Caveat) place() string {
-	const most = 2
-	switch n := len(c.Where); {
-	case n == 0:
-		return ""
-	case n <= most:
-		return strings.Join(c.Where, "; ")
-	default:
-		return fmt.Sprintf("%s; %s and %d more", c.Where[0], c.Where[1], n-most)
-	}
-}
-
-// window names a window for people: "password on, block 3".
-func (d RunCheck) window() string {
-	if d.Block == 0 {
-		return d.Grant + " " + d.Persistence + " at " + clockText(d.Start)
-	}
-	return fmt.Sprintf("%s %s, block %d", d.Grant, d.Persistence, d.Block)
 }
 
 // inputRow is one input as shown: the windows that share a query are one row.

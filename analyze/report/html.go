@@ -164,3 +164,8 @@ func (c Caveat) Place() string { return c.place() }
 func (s grantSection) Foreign() bool {
 	return slices.ContainsFunc(s.Windows, func(d RunCheck) bool { return d.ForeignCPU != nil })
 }
+
+// Warned tells whether any window has a warning of its own.
+func (s grantSection) Warned() bool {
+	return slices.ContainsFunc(s.Windows, func(d RunCheck) bool { return len(d.Warnings) > 0 })
+}

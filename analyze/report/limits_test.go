@@ -268,3 +268,33 @@ func TestWriteErrors(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// TestCaveats folds and orders what warnings say.
+func TestCaveats(t *testing.T) {
+	r := Report{
+		Warnings: []Warning{{"closed-loop", "closed loop"}},
+		Comparisons: []Comparison{
+			{Grant: "password", Label: "Throughput", Warnings: []Warning{{"foreign-cpu", "others used 1.3 cores; and 2 more windows"}}},
+			{Grant: "password", Label: "Database CPU", Warnings: []Warning{{"few-points", "only 4 points"}}},
+			{Grant: "refresh_token", Label: "Database CPU", Warnings: []Warning{{"few-points", "only 4 points"}}},
+		},
+		Diagnostics: []RunCheck{
+			{Grant: "password", Persistence: "on", Block: 1, Warnings: []Warning{{"foreign-cpu", "others used 1.3 cores"}, {"autocorrelation", "lag-1 0.4"}}},
+			{Grant: "password", Persistence: "off", Block: 1, Warnings: []Warning{{"autocorrelation", "lag-1 0.5"}}},
+			{Grant: "password", Persistence: "off", Start: "2026-07-01T10:00:00Z", Warnings: []Warning{{"autocorrelation", "lag-1 0.6"}}},
+		},
+	}
+	var got []string
+	for _, c := range r.caveats() {
+		got = append(got, c.Text+" ["+c.place()+"]")
+	}
+	want := []string{
+		"others used 1.3 cores; and 2 more windows [password Throughput]",
+		"only 4 points [password Database CPU; refresh_token Database CPU]",
+		"lag-1 0.4 [password on, block 1; password off, block 1 and 1 more]",
+		"closed loop []",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Caveat is a warning and where it applies; nowhere in particular means to the
+// whole experiment.
+type Caveat struct {
+	Warning
+	Where []string
+}
+
+// place writes where a caveat applies, shortened.
+func (c Caveat) place() string {
+	const most = 2
+	switch n := len(c.Where); {
+	case n == 0:
+		return ""
+	case n <= most:
+		return strings.Join(c.Where, "; ")
+	default:
+		return fmt.Sprintf("%s; %s and %d more", c.Where[0], c.Where[1], n-most)
+	}
+}
+
+// window names a window for people: "password on, block 3".
+func (d RunCheck) window() string {
+	if d.Block == 0 {
+		return d.Grant + " " + d.Persistence + " at " + clockText(d.Start)
+	}
+	return fmt.Sprintf("%s %s, block %d", d.Grant, d.Persistence, d.Block)
+}
+
+// weights order caveats by what they do to the conclusion: data that is not
+// there, then what disturbed a measurement, then what the design cannot show,
+// then what to keep in mind while reading. Unknown ones stand in the middle.
+var weights = map[string]int{
+	"no-samples": 0, "no-rows": 0, "outside": 0, "warm-up": 0, "missing-data": 1, "bad-rows": 1, "ambiguous": 1,
+	"silence": 2, "counter": 2, "load-generator": 2, "foreign-cpu": 2,
+	"order": 3, "mixed-blocks": 3, "unequal-windows": 3, "one-run": 3, "few-pairs": 3, "few-runs": 3,
+	"few-points": 6, "autocorrelation": 7, "zero": 7, "estimate": 7,
+	"rate": 8, "closed-loop": 8, "database-cores": 8,
+}
+
+const middleWeight = 5
+
+// caveats are all warnings, the gravest first, each text once with the places
+// it concerns. Warnings of single windows are folded by kind, and left out
+// where a comparison has spoken for all its windows already.
+func (r Report) caveats() []Caveat {
+	var out []Caveat
+	at, spoken := map[string]int{}, map[string]bool{}
+	add := func(key string, w Warning, where string) {
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, Caveat{Warning: w})
+		}
+		if where != "" && !slices.Contains(out[i].Where, where) {
+			out[i].Where = append(out[i].Where, where)
+		}
+	}
+	for _, w := range r.Warnings {
+		add(w.ID+"\x00"+w.Text, w, "")
+	}
+	for _, c := range r.Comparisons {
+		for _, w := range c.Warnings {
+			spoken[w.ID] = true
+			add(w.ID+"\x00"+w.Text, w, c.Grant+" "+c.Label)
+		}
+	}
+	for _, d := range r.Diagnostics {
+		for _, w := range d.Warnings {
+			if !spoken[w.ID] {
+				add(w.ID, w, d.window())
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Caveat) int { return cmp.Compare(a.weight(), b.weight()) })
+	return out
+}
+
+func (c Caveat) weight() int {
+	if w, ok := weights[c.ID]; ok {
+		return w
+	}
+	return middleWeight
+}
