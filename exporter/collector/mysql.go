@@ -74,14 +74,11 @@ func mysqlMetrics(values []map[string]float64) []prometheus.Metric {
 	var metrics []prometheus.Metric
 	done := map[series]bool{}
 	for _, row := range mysqlRows {
-		value, ok := values[row.from][strings.ToLower(row.name)]
+		value, ok := row.value(values[row.from])
 		if !ok || done[series{row.family, row.label}] {
 			continue
 		}
 		done[series{row.family, row.label}] = true
-		if row.scale != 0 {
-			value *= row.scale
-		}
 		var labels []string
 		if row.label != "" {
 			labels = []string{row.label}
@@ -91,6 +88,21 @@ func mysqlMetrics(values []map[string]float64) []prometheus.Metric {
 	return metrics
 }
 
+// value returns what the row shows, given what its source says under
+// lower-case names.
+func (row mysqlRow) value(of map[string]float64) (float64, bool) {
+	name, less, difference := strings.Cut(strings.ToLower(row.name), "-")
+	value, ok := of[name]
+	if difference {
+		subtrahend, there := of[less]
+		value, ok = value-subtrahend, ok && there
+	}
+	if row.scale != 0 {
+		value *= row.scale
+	}
+	return value, ok
+}
+
 // readNames reads the values that rows want from one source, under lower-case
 // names. A value that is not a number is left out: some versions show text
 // where others show a count.
@@ -98,7 +110,9 @@ func readNames(ctx context.Context, s *Session, from source) (map[string]float64
 	var names []any
 	for _, row := range mysqlRows {
 		if row.from == from {
-			names = append(names, row.name)
+			for name := range strings.SplitSeq(row.name, "-") {
+				names = append(names, name)
+			}
 		}
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")

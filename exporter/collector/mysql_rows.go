@@ -14,6 +14,7 @@ const (
 // mysqlRow is one series: its family, its label value if the family has a
 // label, and what the server calls it. Where the flavours keep the same thing
 // in different places there is a row for each and the first with a value wins.
+// A name of the form A-B is the difference of two values.
 type mysqlRow struct {
 	family *prometheus.Desc
 	kind   prometheus.ValueType
@@ -101,7 +102,7 @@ var mysqlRows = []mysqlRow{
 	{historyList, gauge, "", status, "Innodb_history_list_length", 0},
 	{historyList, gauge, "", innodb, "trx_rseg_history_len", 0},
 	{checkpointAge, gauge, "", status, "Innodb_checkpoint_age", 0},
-	{checkpointAge, gauge, "", innodb, "log_lsn_checkpoint_age", 0},
+	{checkpointAge, gauge, "", status, "Innodb_redo_log_current_lsn-Innodb_redo_log_checkpoint_lsn", 0},
 	{bufferPages, gauge, "data", status, "Innodb_buffer_pool_pages_data", 0},
 	{bufferPages, gauge, "dirty", status, "Innodb_buffer_pool_pages_dirty", 0},
 	{bufferPages, gauge, "free", status, "Innodb_buffer_pool_pages_free", 0},
