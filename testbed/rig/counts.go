@@ -153,7 +153,7 @@ var errCounts = errors.New("the counts do not agree")
 // printTotals writes the table and returns an error that names the rows that
 // disagree.
 func printTotals(out io.Writer, all []total) error {
-	fmt.Fprintln(out, "Counts from idle to idle (windows and warm-ups; rows of refresh include audit copies)")
+	fmt.Fprintln(out, "Counts from idle to idle, warm-ups included (rows of refresh: with audit copies)")
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "grant\tmode\treceived\tJTL\taccess log\trows\texporter\t\t")
 	var wrong []string

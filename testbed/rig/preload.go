@@ -52,18 +52,18 @@ const digits = `(SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELE
  UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)`
 
 // preloadTokens inserts rows %[1]d … %[1]d+%[2]d-1. Hashing the number spreads
-// the keys over the indexes as random tokens do. The ages are between a day and
+// the keys over the indexes as random tokens do; MySQL 9 has no MD5 any more. The ages are between a day and
 // three months, out of the exporter's sight.
 const preloadTokens = `INSERT INTO IDN_OAUTH2_ACCESS_TOKEN (TOKEN_ID, ACCESS_TOKEN, CONSUMER_KEY_ID, AUTHZ_USER, TENANT_ID, USER_DOMAIN,
  USER_TYPE, GRANT_TYPE, TIME_CREATED, REFRESH_TOKEN_TIME_CREATED, VALIDITY_PERIOD, REFRESH_TOKEN_VALIDITY_PERIOD, TOKEN_SCOPE_HASH,
  SUBJECT_IDENTIFIER, ACCESS_TOKEN_HASH, IDP_ID)
- SELECT INSERT(MD5(%[1]d+n), 9, 0, '-'), UUID(), (SELECT MIN(ID) FROM IDN_OAUTH_CONSUMER_APPS), 'admin', -1234, 'PRIMARY',
+ SELECT LEFT(SHA2(%[1]d+n, 256), 36), UUID(), (SELECT MIN(ID) FROM IDN_OAUTH_CONSUMER_APPS), 'admin', -1234, 'PRIMARY',
  'APPLICATION', 'client_credentials', NOW() - INTERVAL 86400 + (n*151) %% 7776000 SECOND, NOW() - INTERVAL 1 DAY, 3600000, 84600000,
- MD5(CONCAT('device_', %[1]d+n)), 'admin', CONCAT('{"hash":"', SHA2(CONCAT('preload ', %[1]d+n), 256), '","algorithm":"SHA-256"}'),
+ LEFT(SHA2(CONCAT('device_', %[1]d+n), 256), 32), 'admin', CONCAT('{"hash":"', SHA2(CONCAT('preload ', %[1]d+n), 256), '","algorithm":"SHA-256"}'),
  (SELECT MIN(ID) FROM IDP WHERE NAME='LOCAL') FROM ` + numbers + ` WHERE n < %[2]d`
 
 const preloadScopes = `INSERT INTO IDN_OAUTH2_ACCESS_TOKEN_SCOPE (TOKEN_ID, TOKEN_SCOPE, TENANT_ID)
- SELECT INSERT(MD5(%[1]d+n), 9, 0, '-'), CONCAT('device_', LPAD(%[1]d+n, 10, '0')), -1234 FROM ` + numbers + ` WHERE n < %[2]d`
+ SELECT LEFT(SHA2(%[1]d+n, 256), 36), CONCAT('device_', LPAD(%[1]d+n, 10, '0')), -1234 FROM ` + numbers + ` WHERE n < %[2]d`
 
 // maxPreload keeps the row number within what MySQL's arithmetic here can hold.
 const maxPreload = math.MaxInt32
