@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,18 +80,12 @@ func TestFrozenDatabase(t *testing.T) {
 	if err := server.Pause(); err != nil {
 		t.Fatal(err)
 	}
-	begin := time.Now()
-	p := r.scrapeWithin(t, "1")
-	took := time.Since(begin)
+	p := r.scrapeWithin(t, "1") // would hang if it waited for the database
 	if err := server.Resume(); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(all(false), p.success()); diff != "" {
 		t.Error(diff)
-	}
-	// The deadline is what the header says, so this is no timing of ours.
-	if took >= time.Second {
-		t.Errorf("answered after %v, when Prometheus has hung up", took)
 	}
 	if n, _ := p.value("token_persistence_exporter_collector_failures_total", "collector", "mysql", "class", "timeout"); n != 1 {
 		t.Errorf("%v timeouts", n)

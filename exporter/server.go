@@ -34,6 +34,9 @@ const (
 
 // serve runs until ctx ends, then answers what is in flight.
 func serve(ctx context.Context, o *options, logger *slog.Logger) error {
+	if err := web.Validate(*o.web.WebConfigFile); err != nil {
+		return fmt.Errorf("--web.config.file: %w", err)
+	}
 	set, err := newSet(ctx, o, logger)
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func (c counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// TestCutConnections cuts the scrape's connection at 200 places: every
+// TestCutConnections cuts the scrape's connection at 100 places: every
 // collector shows all it has or nothing, and says which.
 func TestCutConnections(t *testing.T) {
 	server := sharedServer(t)
@@ -138,7 +138,7 @@ func TestCutConnections(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	offsets := []int64{0, 1, 3, 4, 5, total - 1}
-	for range 200 {
+	for range 100 {
 		offsets = append(offsets, random.Int64N(total))
 	}
 	for _, after := range offsets {
