@@ -31,51 +31,39 @@ func Power(delta, se, df, alpha float64, rule PowerRule) (float64, error) {
 	if math.IsNaN(delta) || math.IsInf(delta, 0) {
 		return 0, fmt.Errorf("%w: the effect is %v", ErrNotFinite, delta)
 	}
-	critical := tQuantile(1-alpha/2, df)
-	noncentral := distuv.NoncentralT{Nu: df, Mu: math.Abs(delta) / se}
-	power := 1 - noncentral.CDF(critical)
+	return power(math.Abs(delta)/se, tQuantile(1-alpha/2, df), df, rule), nil
+}
+
+// power is the chance that a t statistic with noncentrality ncp exceeds its
+// critical value.
+func power(ncp, critical, df float64, rule PowerRule) float64 {
+	noncentral := distuv.NoncentralT{Nu: df, Mu: ncp}
+	p := 1 - noncentral.CDF(critical)
 	if rule == Strict {
-		power += noncentral.CDF(-critical)
+		p += noncentral.CDF(-critical)
 	}
-	return min(max(power, 0), 1), nil
+	return min(max(p, 0), 1)
 }
 
 // Detectable is the smallest true effect, in the unit of se, that the design of
 // Power finds with the given power, by R's convention (OneTail).
-func Detectable(se, df, alpha, power float64) (float64, error) {
+func Detectable(se, df, alpha, wanted float64) (float64, error) {
 	if err := checkDesign(se, df, alpha); err != nil {
 		return 0, err
 	}
-	if !(power > alpha && power < 1) {
-		return 0, fmt.Errorf("%w: power %v, it must lie between alpha and 1", ErrArgument, power)
+	if !(wanted > alpha && wanted < 1) {
+		return 0, fmt.Errorf("%w: power %v, it must lie between alpha and 1", ErrArgument, wanted)
 	}
-	reaches := func(ncp float64) (bool, error) {
-		p, err := Power(ncp, 1, df, alpha, OneTail)
-		return p >= power, err
-	}
+	critical := tQuantile(1-alpha/2, df)
 	lo, hi := 0.0, 1.0
-	for {
-		enough, err := reaches(hi)
-		if err != nil {
-			return 0, err
-		}
-		if enough {
-			break
-		}
+	for power(hi, critical, df, OneTail) < wanted {
 		if lo, hi = hi, 2*hi; hi > 1e6 {
-			return 0, fmt.Errorf("%w: no effect is found with power %v and %v degrees of freedom", ErrArgument, power, df)
+			return 0, fmt.Errorf("%w: no effect is found with power %v and %v degrees of freedom", ErrArgument, wanted, df)
 		}
 	}
 	for hi-lo > 1e-12*hi {
 		middle := (lo + hi) / 2
-		if middle <= lo || middle >= hi {
-			break
-		}
-		enough, err := reaches(middle)
-		if err != nil {
-			return 0, err
-		}
-		if enough {
+		if power(middle, critical, df, OneTail) >= wanted {
 			hi = middle
 		} else {
 			lo = middle

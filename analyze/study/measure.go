@@ -106,16 +106,16 @@ func countedThroughput(r source.Run, s span) (measure, error) {
 	}
 	m.value, m.n = tokens/covered.Seconds(), len(m.series)
 	m.cap = uncovered(series, s)
-	if series.Resets > 0 {
-		m.cap = fmt.Sprintf("the endpoint counter was reset %s, so tokens are missing from its count", times(series.Resets))
-	}
 	return m, nil
 }
 
-// uncovered says what part of the measured time a counter's increments leave
-// out. Scrapes are up to a step away from the two edges, which loses nothing
+// uncovered says what a counter is known to have missed: the rest of an
+// increment before a reset, and the measured time its increments leave out. Scrapes are up to a step away from the two edges, which loses nothing
 // but precision; between them the increments have to touch.
 func uncovered(series source.Series, s span) string {
+	if series.Resets > 0 {
+		return fmt.Sprintf("the endpoint counter was reset %s, so requests are missing from its count", times(series.Resets))
+	}
 	edge := series.Step + series.Step/4
 	var covered time.Duration
 	end := s.from
@@ -146,7 +146,11 @@ func measureErrors(r source.Run, s span, _ Options) (measure, error) {
 	if good+bad == 0 {
 		return measure{}, errors.New("no request ended in the measured part of the window")
 	}
-	return measure{value: bad / (good + bad), n: int(good + bad)}, nil
+	m := measure{value: bad / (good + bad), n: int(good + bad)}
+	if r.Requests == nil {
+		m.cap = uncovered(r.Series[source.EndpointErrors], s)
+	}
+	return m, nil
 }
 
 // requests counts the successful and the failed requests of the measured part.

@@ -58,10 +58,19 @@ func (r run) doubtful() bool {
 	return r.silence.empty > 0 || (r.Requests != nil && r.Requests.BadRows > 0)
 }
 
+const (
+	// mostEmpty is the share of empty seconds beyond which nothing can be said
+	// about what is missing: the rest of the window does not represent it.
+	mostEmpty = 0.05
+	// worstPace is the pace assumed for empty seconds, in units of the window's
+	// best second. It leaves room for a window that sped up while unseen.
+	worstPace = 2
+)
+
 // worst re-reads a window so that whatever may be missing speaks against
-// switching off. As many requests as its best second had are put into every
-// empty second, and one into every unreadable row: successes with persistence
-// on, failures with persistence off.
+// switching off. Every empty second gets twice the requests of the window's best
+// second, every unreadable row is a request: successes with persistence on,
+// failures with persistence off.
 func (r run) worst() (tokens, share measure) {
 	tokens, share = r.measures[throughput], r.measures[errorShare]
 	if !r.doubtful() {
@@ -74,7 +83,7 @@ func (r run) worst() (tokens, share measure) {
 		bad += float64(b.Errors)
 		peak = max(peak, float64(b.Successes+b.Errors))
 	}
-	lost := float64(r.silence.empty)*peak + float64(r.Requests.BadRows)
+	lost := worstPace*float64(r.silence.empty)*peak + float64(r.Requests.BadRows)
 	if r.Window.Mode == source.On {
 		good += lost
 	} else {

@@ -30,10 +30,10 @@ func simulated(random *rand.Rand, grants, blocks int, theta float64) source.Data
 
 // The decision rules keep their nominal sizes where the truth is exactly the
 // limit: 2.5 % for a wrong FAIL over all grants together, and 2.5 % for a wrong
-// PASS of one grant. The bounds are four standard errors of the simulation; the
-// lower ones show that the rules decide at all.
+// PASS of one grant. The upper bound is four standard errors of the simulation
+// away; the lower one shows that the rules decide at all.
 func TestDecisionRulesHaveTheirNominalSize(t *testing.T) {
-	const replications = 1000
+	const replications = 600
 	slack := 4 * math.Sqrt(0.025*0.975/replications)
 	limit := math.Log(0.95)
 	for _, c := range []struct {
@@ -51,8 +51,8 @@ func TestDecisionRulesHaveTheirNominalSize(t *testing.T) {
 			}
 			rate := float64(wrong) / replications
 			t.Logf("%.4f", rate)
-			if rate > 0.025+slack || rate < 0.025-slack {
-				t.Errorf("%.4f of the experiments at the limit are %s, want 0.025 ± %.3f", rate, c.wrong, slack)
+			if rate > 0.025+slack || rate < 0.005 {
+				t.Errorf("%.4f of the experiments at the limit are %s, want about 0.025", rate, c.wrong)
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestDetectableLossIsDetected(t *testing.T) {
 	}
 	rate := float64(found) / replications
 	t.Logf("a loss of %.3f is found in %.3f", -math.Expm1(typical), rate)
-	if math.Abs(rate-0.8) > 0.05 {
-		t.Errorf("a loss of %.3f is found in %.3f of the experiments, want 0.8 ± 0.05", -math.Expm1(typical), rate)
+	if math.Abs(rate-0.8) > 0.06 {
+		t.Errorf("a loss of %.3f is found in %.3f of the experiments, want 0.8 ± 0.06", -math.Expm1(typical), rate)
 	}
 }

@@ -110,8 +110,13 @@ func (g *grant) tooFew(tokens comparison) string {
 // capped is the first reason why a window cannot support a PASS.
 func (g *grant) capped() string {
 	for _, r := range g.runs {
-		if reason := r.measures[throughput].cap; reason != "" {
-			return fmt.Sprintf("%s: %s", r, reason)
+		if bins := len(seconds(r.Run, r.span)); float64(r.silence.empty) > mostEmpty*float64(bins) {
+			return fmt.Sprintf("%s: %d of %d s have no row", r, r.silence.empty, bins)
+		}
+		for _, metric := range []string{throughput, errorShare} {
+			if reason := r.measures[metric].cap; reason != "" {
+				return fmt.Sprintf("%s: %s", r, reason)
+			}
 		}
 	}
 	return ""

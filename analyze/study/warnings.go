@@ -29,6 +29,9 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 	if c.Metric == throughput {
 		g.qualifyThroughput(c, o)
 	}
+	if primary(c.Metric) {
+		c.windows("counter", g.collect(func(r run) string { return r.measures[c.Metric].cap }))
+	}
 	if c.Metric == apimCPU || c.Metric == databaseCPU {
 		g.qualifyCPU(c)
 	}
@@ -104,7 +107,6 @@ func (g *grant) qualifyThroughput(c *comparison, o Options) {
 		c.warn("rate", "the offered rate is equal by design: this ratio says only whether the rate was reached")
 	}
 	c.windows("silence", g.collect(func(r run) string { return r.silence.text() }))
-	c.windows("counter", g.collect(func(r run) string { return r.measures[throughput].cap }))
 	c.windows("load-generator", g.collect(func(r run) string { return r.busyLoad(o) }))
 	c.windows("foreign-cpu", g.collect(func(r run) string { return r.foreign() }))
 	if on == 1 && off == 1 {
