@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -142,80 +141,6 @@ func edits(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// The scalar types below decode themselves so that a bad value names its line
-// and what to write.
-
-type load string
-
-func (l *load) UnmarshalYAML(n *yaml.Node) error {
-	if n.Value != "closed" && n.Value != "rate" {
-		return atLine(n.Line, "load is %q: write closed (users wait for their token) or rate (every window offers the same tokens/s)", n.Value)
-	}
-	*l = load(n.Value)
-	return nil
-}
-
-type mode string
-
-// UnmarshalYAML reads the text as written: YAML 1.1 would turn on into true.
-func (m *mode) UnmarshalYAML(n *yaml.Node) error {
-	if n.Value != "on" && n.Value != "off" {
-		return atLine(n.Line, "persistence is %q: write on or off", n.Value)
-	}
-	*m = mode(n.Value)
-	return nil
-}
-
-type duration time.Duration
-
-func (d *duration) UnmarshalYAML(n *yaml.Node) error {
-	v, err := time.ParseDuration(n.Value)
-	if err != nil || v < 0 {
-		return atLine(n.Line, "%q is not a duration: write for example 90s or 2m", n.Value)
-	}
-	*d = duration(v)
-	return nil
-}
-
-type timestamp time.Time
-
-func (t *timestamp) UnmarshalYAML(n *yaml.Node) error {
-	v, err := time.Parse(time.RFC3339Nano, n.Value)
-	if err != nil {
-		return atLine(n.Line, "%q is not a time with a zone: write for example 2026-07-01T10:00:00Z", n.Value)
-	}
-	*t = timestamp(v.UTC())
-	return nil
-}
-
-// count is a whole number, 0 or more.
-type count int
-
-func (c *count) UnmarshalYAML(n *yaml.Node) error {
-	v, err := strconv.Atoi(n.Value)
-	if err != nil || v < 0 {
-		return atLine(n.Line, "%q is not a whole number of 0 or more", n.Value)
-	}
-	*c = count(v)
-	return nil
-}
-
-// UnmarshalYAML keeps the line of a window for the checks that come later.
-func (w *windowKeys) UnmarshalYAML(n *yaml.Node) error {
-	type plain windowKeys
-	err := n.Decode((*plain)(w))
-	w.line = n.Line
-	return err
-}
-
-// UnmarshalYAML keeps the line of the source for the checks that come later.
-func (k *sourceKeys) UnmarshalYAML(n *yaml.Node) error {
-	type plain sourceKeys
-	err := n.Decode((*plain)(k))
-	k.line = n.Line
-	return err
 }
 
 // typeErrorText is the first message of a decoder's type error, which starts

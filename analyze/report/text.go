@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -27,47 +26,6 @@ func Text(w io.Writer, r Report, o Options) error {
 	p.provenance(r)
 	_, err := io.WriteString(w, p.text.String())
 	return err
-}
-
-// page collects lines.
-type page struct {
-	text  strings.Builder
-	color bool
-}
-
-func (p *page) line(s string) {
-	p.text.WriteString(strings.TrimRight(s, " "))
-	p.text.WriteByte('\n')
-}
-
-func (p *page) linef(format string, args ...any) { p.line(fmt.Sprintf(format, args...)) }
-
-func (p *page) lines(all []string) {
-	for _, l := range all {
-		p.line(l)
-	}
-}
-
-func (p *page) heading(s string) {
-	p.line("")
-	p.line(p.bold(s))
-	p.line(strings.Repeat("-", min(width(s), textWidth)))
-}
-
-// paint wraps text in an ANSI style. Colour never stands alone: the word it
-// colours says the same.
-func (p *page) paint(code, s string) string {
-	if !p.color {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-func (p *page) bold(s string) string { return p.paint("1", s) }
-
-func (p *page) verdict(v Verdict) string {
-	code := map[Verdict]string{Pass: "1;32", Fail: "1;31", NoData: "1;35", Inconclusive: "1;33"}[v]
-	return p.paint(code, string(v))
 }
 
 // screen is the first screen: at most firstScreen lines whatever the report.
@@ -233,52 +191,4 @@ func foremost(r Report, room int) []string {
 		return append(out, fmt.Sprintf("  %d more caveats below, all of them in full", more))
 	}
 	return out
-}
-
-// width is the number of columns of plain text.
-func width(s string) int { return utf8.RuneCountInString(s) }
-
-// pad fills a cell to n columns. Text that is too long keeps one space behind.
-func pad(s string, n int) string {
-	if w := width(s); w < n {
-		return s + strings.Repeat(" ", n-w)
-	}
-	return s + " "
-}
-
-// padLeft right-aligns a cell in n columns.
-func padLeft(s string, n int) string {
-	if w := width(s); w < n {
-		return strings.Repeat(" ", n-w) + s
-	}
-	return s
-}
-
-// cut shortens text to n columns, with an ellipsis.
-func cut(s string, n int) string {
-	if width(s) <= n {
-		return s
-	}
-	r := []rune(s)
-	return strings.TrimRight(string(r[:n-1]), " ") + "…"
-}
-
-// wrap breaks text at spaces into lines of at most n columns. A longer word,
-// such as a query or an address, keeps a line of its own, so that it can be
-// copied.
-func wrap(s string, n int) []string {
-	var out []string
-	line := ""
-	for _, word := range strings.Fields(s) {
-		switch {
-		case line == "":
-			line = word
-		case width(line)+1+width(word) <= n:
-			line += " " + word
-		default:
-			out = append(out, line)
-			line = word
-		}
-	}
-	return append(out, line)
 }
