@@ -83,7 +83,8 @@ func printContract(w io.Writer) error {
 	}
 	out := bufio.NewWriter(w)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "METRIC\tTYPE\tCOLLECTOR\tHELP")
+	// The writers keep an error for Flush.
+	_, _ = fmt.Fprintln(table, "METRIC\tTYPE\tCOLLECTOR\tHELP")
 	for _, f := range families {
 		name := f.GetName()
 		if labels := f.labels(); len(labels) > 0 {
@@ -93,7 +94,7 @@ func printContract(w io.Writer) error {
 		if f.only != "" {
 			help += " Only on " + f.only + "."
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, strings.ToLower(f.GetType().String()), f.collector, help)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, strings.ToLower(f.GetType().String()), f.collector, help)
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print the metrics: %w", err)

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "exporter:", err)
+	_, _ = fmt.Fprintln(stderr, "exporter:", err) // there is nowhere else to say it
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return 2
 	}

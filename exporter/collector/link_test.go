@@ -190,7 +190,7 @@ func TestCutResultIsNoSuccess(t *testing.T) {
 			exec(t, db, fmt.Sprintf("KILL %d", id))
 		}
 		return nil
-	}, "SELECT REPEAT('x', 100000), SLEEP(0.05) FROM "+s.table("IDN_OAUTH2_ACCESS_TOKEN"))
+	}, "SELECT REPEAT('x', 100000), SLEEP(0.05) FROM "+s.tokenTable())
 	if err == nil || n >= 10 {
 		t.Errorf("%d rows and %v from a connection that was killed", n, err)
 	}

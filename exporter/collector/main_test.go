@@ -107,9 +107,9 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-func exec(t *testing.T, db *sql.DB, statement string, args ...any) {
+func exec(t *testing.T, db *sql.DB, statement string) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }

@@ -50,7 +50,10 @@ func (MySQL) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, erro
 		}
 		var err error
 		values[from], err = readNames(ctx, s, source(from))
-		if err != nil && !(source(from) == innodb && ClassOf(err) == Permission) {
+		if source(from) == innodb && ClassOf(err) == Permission {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

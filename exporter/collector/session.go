@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
 // Flavours of a server. They differ in the statement limit, in a few status
@@ -134,9 +136,10 @@ func (s *Session) each(ctx context.Context, row func(*sql.Rows) error, query str
 	return rows.Err()
 }
 
-// table quotes the full name of one of WSO2's tables.
-func (s *Session) table(name string) string {
-	return quoteName(s.Schema) + "." + quoteName(name)
+// tokenTable quotes the full name of the access-token table. Sessions have no
+// default database, so that an account without rights on it can still connect.
+func (s *Session) tokenTable() string {
+	return quoteName(s.Schema) + "." + quoteName(tokentable.AccessToken)
 }
 
 // quoteName quotes an identifier.

@@ -36,7 +36,7 @@ const lookQuery = `SELECT UNIX_TIMESTAMP(NOW(6)),
 // look reads the server's clock and the ends of the index.
 func (t *Tokens) look(ctx context.Context, s *Session, offset int64) (sighting, error) {
 	var seen sighting
-	query := fmt.Sprintf(lookQuery, s.table(tokentable.AccessToken), tokentable.CreatedIndex)
+	query := fmt.Sprintf(lookQuery, s.tokenTable(), tokentable.CreatedIndex)
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var present, newest sql.NullInt64
 		if err := rows.Scan(&seen.now, &present, &newest, &seen.future); err != nil {
@@ -67,7 +67,7 @@ func (t *Tokens) readRows(ctx context.Context, s *Session, from cursor, before i
 // readChunk reads up to chunkRows rows and returns the position of the last one
 // with whether there may be more.
 func (t *Tokens) readChunk(ctx context.Context, s *Session, from cursor, before int64, take func([]tokenRow)) (cursor, bool, error) {
-	query := fmt.Sprintf(rowsQuery, s.table(tokentable.AccessToken), tokentable.CreatedIndex)
+	query := fmt.Sprintf(rowsQuery, s.tokenTable(), tokentable.CreatedIndex)
 	var rows []tokenRow
 	at := from
 	err := s.each(ctx, func(r *sql.Rows) error {
@@ -96,10 +96,10 @@ func (t *Tokens) explain(s *Session, doing string, err error) error {
 	case err == nil:
 		return nil
 	case isServerError(err, 1176):
-		err = fmt.Errorf("%w; create it: CREATE INDEX %s ON %s (TIME_CREATED)", err, tokentable.CreatedIndex, s.table(tokentable.AccessToken))
+		err = fmt.Errorf("%w; create it: CREATE INDEX %s ON %s (TIME_CREATED)", err, tokentable.CreatedIndex, s.tokenTable())
 	case isServerError(err, 1146), isServerError(err, 1049):
 		err = fmt.Errorf("%w; --mysqld.database must name the database of WSO2's token tables", err)
 	}
-	err = withGrant(s, err, "SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED)", s.table(tokentable.AccessToken))
+	err = withGrant(s, err, "SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED)", s.tokenTable())
 	return fmt.Errorf("%s of %s: %w", doing, tokentable.AccessToken, err)
 }
