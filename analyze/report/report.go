@@ -158,7 +158,8 @@ type RunCheck struct {
 	Throughput  Number  `json:"throughput"`
 	// CV is the coefficient of variation of the per-second throughput.
 	CV Number `json:"cv"`
-	// HalfWidth is the half-width, as a ratio, of the within-window 95 % interval that this variation allows.
+	// HalfWidth is the half-width, as a ratio, of the within-window 95 % interval that this variation allows:
+	// by EWC-t, below 20 s by Student's t, which takes the seconds for independent.
 	HalfWidth  Number    `json:"half_width"`
 	Lag1       Number    `json:"lag1_autocorrelation"`
 	LoadCPU    Number    `json:"load_cpu"`    // ratio

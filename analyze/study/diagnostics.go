@@ -28,9 +28,7 @@ func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
 			if v, err := stats.Variation(m.series); err == nil {
 				c.CV = number(v)
 			}
-			if e, err := stats.EWCMean(m.series, level); err == nil && e.N >= stats.LeastEWC && e.Value > 0 {
-				c.HalfWidth = number((e.Hi - e.Lo) / 2 / e.Value)
-			}
+			c.HalfWidth = halfWidth(m.series)
 			if a, err := stats.Autocorrelation(m.series, 1); err == nil {
 				c.Lag1 = number(a)
 			}
@@ -41,6 +39,21 @@ func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
 		out = append(out, c)
 	}
 	return out
+}
+
+// halfWidth is how far off, as a ratio of the mean, a window's throughput may be
+// for its seconds' variation alone: by EWC-t, and below the length that EWC-t
+// needs by Student's t, which takes the seconds for independent.
+func halfWidth(seconds []float64) report.Number {
+	mean := stats.EWCMean
+	if len(seconds) < stats.LeastEWC {
+		mean = stats.MeanT
+	}
+	e, err := mean(seconds, level)
+	if err != nil || e.Value <= 0 {
+		return nil
+	}
+	return number((e.Hi - e.Lo) / 2 / e.Value)
 }
 
 // warnings are those of one window, in a fixed order.

@@ -42,7 +42,7 @@ func metrics() []metric {
 		{latencyP99, "Latency p99", "ms", asRatio, nil, latency(0.99)},
 		{apimCPU, "API Manager CPU", "ratio", asRatio, []string{source.APIManagerCPU}, gauge(source.APIManagerCPU)},
 		{databaseCPU, "Database CPU", "ratio", asRatio, []string{source.DatabaseCPU}, gauge(source.DatabaseCPU)},
-		{databaseIOPS, "Database IOPS", "1/s", asRatio, []string{source.DatabaseIOPS}, gauge(source.DatabaseIOPS)},
+		{databaseIOPS, "Total IOPS", "1/s", asRatio, []string{source.DatabaseIOPS}, gauge(source.DatabaseIOPS)},
 	}
 }
 
