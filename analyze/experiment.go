@@ -115,7 +115,7 @@ func located(path string, err error) error {
 func (e experiment) spec(base string) (source.Spec, error) {
 	s := source.Spec{Base: base, Labels: e.Labels}
 	if len(e.Windows) == 0 {
-		return s, errors.New("no windows: list at least one with persistence: on and one with persistence: off under windows:")
+		return s, errors.New("no windows: list at least one with persistence: on and one with persistence: off below the key windows")
 	}
 	blocks := map[string]int{}
 	for _, w := range e.Windows {

@@ -162,10 +162,6 @@ func numberText(n Number, places int) string {
 	return fixed(*n, places)
 }
 
-func secondsText(s float64) string {
-	return strconv.FormatFloat(s, 'f', -1, 64) + " s"
-}
-
 // pText writes a probability; never 0.
 func pText(n Number) string {
 	switch {

@@ -229,10 +229,9 @@ func (p *page) provenance(r Report) {
 	}
 	p.linef("seed       %d", v.Seed)
 	for _, in := range v.rows() {
-		switch {
-		case in.Query == "":
+		if in.Query == "" {
 			p.linef("%s %s  %d rows  sha256 %s", pad(in.Kind, 10), in.Name, in.Count, short(in.SHA256))
-		default:
+		} else {
 			p.hanging(pad(in.Kind, 10)+" ", fmt.Sprintf("%s: %s (%d windows, %d samples)", in.Name, in.Query, in.Windows, in.Count))
 		}
 	}

@@ -52,7 +52,7 @@ func scanJTL(ctx context.Context, name, path string, handle func(jtlRow)) (jtlFi
 	if err != nil {
 		return jtlFile{}, fmt.Errorf("read the result file: %w", err)
 	}
-	defer in.Close() // read only: nothing to lose
+	defer in.Close() //nolint:errcheck // read only: nothing to lose
 	sum := sha256.New()
 	rows := newRecords(io.TeeReader(in, sum))
 	file := jtlFile{}

@@ -21,10 +21,10 @@ type grant struct {
 	why         string
 }
 
-// comparison returns the comparison of a metric, which compareGrants always
-// makes for primary metrics.
-func (g *grant) comparison(metric string) *comparison {
-	i := slices.IndexFunc(g.comparisons, func(c comparison) bool { return c.Metric == metric })
+// tokens returns the comparison of the throughput, which compareGrants always
+// makes.
+func (g *grant) tokens() *comparison {
+	i := slices.IndexFunc(g.comparisons, func(c comparison) bool { return c.Metric == throughput })
 	return &g.comparisons[i]
 }
 

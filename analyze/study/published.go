@@ -45,7 +45,7 @@ func published(grants []*grant, o Options) []report.Reference {
 }
 
 func (g *grant) against(edition reference.Edition, row reference.Row, o Options) report.Reference {
-	c := g.comparison(throughput)
+	c := g.tokens()
 	ref := report.Reference{
 		Edition: edition.Name, Grant: g.name, On: row.On, Off: row.Off, Ratio: row.Ratio, Margin: o.ReferenceMargin,
 		Result: resultUndecided, Direction: directionUndecided,

@@ -16,21 +16,21 @@ func judge(grants []*grant, o Options) {
 	p := make([]float64, len(grants))
 	for i, g := range grants {
 		p[i] = math.NaN()
-		c := g.comparison(throughput)
+		c := g.tokens()
 		if c.Status == confirmatory && len(g.unusable) == 0 {
 			p[i] = c.estimate.P(lossLimit(o), stats.Less)
 		}
 	}
 	for i, adjusted := range stats.Holm(p) {
 		g := grants[i]
-		g.comparison(throughput).PLoss = number(adjusted)
+		g.tokens().PLoss = number(adjusted)
 		g.decide(adjusted, o)
 	}
 }
 
 // decide applies the rules of the verdict in order of gravity.
 func (g *grant) decide(adjustedP float64, o Options) {
-	tokens := g.comparison(throughput)
+	tokens := g.tokens()
 	if len(g.unusable) > 0 {
 		g.verdict, g.why = report.NoData, list(g.unusable)
 		return

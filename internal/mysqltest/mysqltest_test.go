@@ -86,7 +86,7 @@ func TestNothingIsLeftAfterAnError(t *testing.T) {
 		!strings.Contains(err.Error(), "Config.Program") {
 		t.Errorf("error %v does not name the setting", err)
 	}
-	dir, err := os.MkdirTemp("", "left")
+	dir, err := os.MkdirTemp("", "left") //nolint:usetesting // t.TempDir is too long for a socket path
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ func Serve(ctx context.Context, config Config, ready func(url string)) error {
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		err = server.Shutdown(drain)
-		<-failed
+		<-failed //nolint:errcheck // http.ErrServerClosed
 	}
 	return errors.Join(err, log.Close())
 }

@@ -48,7 +48,7 @@ type signer struct {
 }
 
 func newSigner(key *rsa.PrivateKey, issuer string) *signer {
-	sum := sha256.Sum256(key.PublicKey.N.Bytes())
+	sum := sha256.Sum256(key.N.Bytes())
 	return &signer{
 		key: key, id: base64.RawURLEncoding.EncodeToString(sum[:]) + "_RS256", issuer: issuer,
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithIssuer(issuer), jwt.WithExpirationRequired()),

@@ -149,7 +149,7 @@ func (w *window) readJTL(path string, warmup time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // read only: nothing to lose
 	rows := csv.NewReader(file)
 	rows.ReuseRecord = true
 	if _, err := rows.Read(); err != nil {
