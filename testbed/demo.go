@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return status(ctx, stderr, rig.Demo(ctx, o, stdout))
 }
 
+// dsnVariable names the environment variable that stands in for --dsn.
+const dsnVariable = "TOKEN_PERSISTENCE_DSN"
+
 // parseDemo turns the flags into options.
 func parseDemo(args []string, stdout io.Writer) (rig.Options, error) {
 	o := rig.Options{Grants: rig.Grants(), PlainText: !isTerminal(stdout)}
@@ -50,7 +54,8 @@ func parseDemo(args []string, stdout io.Writer) (rig.Options, error) {
 	flags.Uint64Var(&o.Seed, "seed", randomSeed(), "seed of the order of windows and of the device scopes (default random)")
 	flags.IntVar(&o.Preload, "preload", 0, "rows in the token table before the first window")
 	flags.DurationVar(&o.Quiesce, "quiesce", time.Second, "longest wait for the database's purge between windows")
-	flags.StringVar(&o.DSN, "dsn", "", "use this MySQL or MariaDB server, user:password@tcp(host:port)/database, instead of a private one")
+	flags.StringVar(&o.DSN, "dsn", "", "use this MySQL or MariaDB server, user:password@tcp(host:port)/database, instead of a private one; "+
+		"the variable "+dsnVariable+" keeps the password out of the process list")
 	flags.BoolVar(&o.UseExisting, "dsn-use-existing", false, "with --dsn: add to token tables the testbed did not create")
 	flags.StringVar(&o.PrometheusURL, "prometheus-url", "", "use this Prometheus, which scrapes the exporter, instead of one in this process")
 	flags.StringVar(&o.Listen, "exporter-listen", "", "address of the exporter (default a free port; 127.0.0.1:9851 with --prometheus-url)")
@@ -75,6 +80,9 @@ func parseDemo(args []string, stdout io.Writer) (rig.Options, error) {
 			flags.PrintDefaults()
 		}
 		return o, err
+	}
+	if o.DSN == "" {
+		o.DSN = os.Getenv(dsnVariable)
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))

@@ -48,7 +48,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatalf("build the programs: %v\n%s", err, out)
 	}
 	// A Unix socket's path is short; the test's own directory may not be.
-	tmp, err := os.MkdirTemp("", "rig")
+	tmp, err := os.MkdirTemp("", "rig") //nolint:usetesting // t.TempDir is too long for a socket path
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func newBench(t *testing.T) *bench {
 // demo returns the command of a small demo that writes to out.
 func (b *bench) demo(out string, more ...string) *exec.Cmd {
 	args := append([]string{
-		"demo", "--out", out, "--exporter", b.exporter, "--analyze", b.analyze, "--pairs", "1", "--warmup", "0s", "--measure", "1s", "--users", "20",
+		"demo", "--out", out, "--exporter", b.exporter, "--analyze", b.analyze, "--pairs", "1", "--warmup", "0s", "--measure", "2s", "--users", "20",
 	}, more...)
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asTestbed+"=1", "TMPDIR="+b.tmp)
@@ -105,6 +105,18 @@ func (b *bench) processes(t *testing.T) (pids []int) {
 	return pids
 }
 
+// sweep removes what a killed demo had to leave.
+func (b *bench) sweep(t *testing.T) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(b.tmp, "*"))
+	for _, path := range left {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // needServer skips, or fails where CI is set, without a database server.
 func needServer(t *testing.T) {
 	t.Helper()
@@ -123,9 +135,18 @@ func canceledContext() context.Context {
 	return ctx
 }
 
-func TestDemoEndToEnd(t *testing.T) {
+// TestDemo runs whole demos: to their end, and into every kind of interruption.
+func TestDemo(t *testing.T) {
 	needServer(t)
 	b := newBench(t)
+	t.Run("to its end", b.toItsEnd)
+	t.Run("interrupted", b.interrupted)
+	t.Run("killed", b.killed)
+	t.Run("serving", b.serving)
+	t.Run("on the user's server", b.onTheirServer)
+}
+
+func (b *bench) toItsEnd(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
 	cmd := b.demo(out)
 	text, err := cmd.CombinedOutput()
@@ -156,10 +177,8 @@ func TestDemoEndToEnd(t *testing.T) {
 	}
 }
 
-// TestInterruptLeavesNothing sends the signal when the output reaches a moment.
-func TestInterruptLeavesNothing(t *testing.T) {
-	needServer(t)
-	b := newBench(t)
+// interrupted sends signals when the output reaches a moment.
+func (b *bench) interrupted(t *testing.T) {
 	for _, c := range []struct {
 		name, moment string
 		signals      []syscall.Signal
@@ -214,15 +233,14 @@ func untilMoment(t *testing.T, cmd *exec.Cmd, moment string, signals []syscall.S
 	return cmd.ProcessState.ExitCode()
 }
 
-// TestKilledTestbedTakesItsProcessesAlong covers the end nobody can handle: the
-// processes must go with it. The database directory stays.
-func TestKilledTestbedTakesItsProcessesAlong(t *testing.T) {
-	needServer(t)
-	b := newBench(t)
+// killed is the end nobody can handle: the processes must go with the testbed.
+// The database directory stays.
+func (b *bench) killed(t *testing.T) {
 	untilMoment(t, b.demo(filepath.Join(t.TempDir(), "results")), "exporter  ", []syscall.Signal{syscall.SIGKILL})
 	var left []int
 	for range 500 {
 		if left = b.processes(t); len(left) == 0 {
+			b.sweep(t)
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -230,14 +248,40 @@ func TestKilledTestbedTakesItsProcessesAlong(t *testing.T) {
 	t.Errorf("processes %v outlived the killed testbed", left)
 }
 
-func TestServeStaysUntilInterrupted(t *testing.T) {
-	needServer(t)
-	b := newBench(t)
+// serving stays up until interrupted.
+func (b *bench) serving(t *testing.T) {
 	cmd := b.demo(filepath.Join(t.TempDir(), "results"), "--serve", "--grants", "client_credentials")
 	if status := untilMoment(t, cmd, "Serving until Ctrl-C", []syscall.Signal{syscall.SIGINT}); status != statusDone {
 		t.Errorf("exit status %d, want 0: the work was done", status)
 	}
 	b.nothingLeft(t, "after serving")
+}
+
+// onTheirServer uses the user's own database, and a fixed offered rate.
+func (b *bench) onTheirServer(t *testing.T) {
+	server := mysqltest.Run(t, mysqltest.Config{})
+	out := filepath.Join(t.TempDir(), "results")
+	cmd := b.demo(out, "--grants", "password", "--rate", "20", "--preload", "1000")
+	cmd.Env = append(cmd.Env, dsnVariable+"="+server.DSN("theirs"))
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	b.nothingLeft(t, "after a demo on another server")
+	if strings.Contains(string(text), server.Password) {
+		t.Error("the output holds the password of the data source name")
+	}
+	experiment, err := os.ReadFile(filepath.Join(out, "experiment.yaml"))
+	if err != nil || !strings.Contains(string(experiment), "load: rate") {
+		t.Errorf("the experiment does not say that the rate was fixed: %v\n%s", err, experiment)
+	}
+	var tokens int
+	if err := server.Open(t, "theirs").QueryRowContext(t.Context(), "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN").Scan(&tokens); err != nil {
+		t.Fatal(err)
+	}
+	if tokens <= 1000 || tokens > 1000+20*5 {
+		t.Errorf("%d tokens after a preload of 1000 and 20 per second", tokens)
+	}
 }
 
 func TestWrongCommands(t *testing.T) {

@@ -69,8 +69,8 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 	}
 	fmt.Fprintf(out, "Kept in %s: report.html, experiment.yaml, rig.json, tsdb, jtl, logs\n", o.Out)
 	if o.Serve {
-		fmt.Fprintf(out, "Serving until Ctrl-C: exporter %s, key managers %s (on) %s (off), report file://%s\n",
-			s.exporter.url(), s.urls[on], s.urls[off], filepath.Join(o.Out, "report.html"))
+		fmt.Fprintf(out, "Serving until Ctrl-C\n  exporter     %s\n  key manager  %s (persistence on)\n  key manager  %s (persistence off)\n"+
+			"  report       file://%s\n", s.exporter.url(), s.urls[on], s.urls[off], filepath.Join(o.Out, "report.html"))
 		<-ctx.Done()
 	}
 	return nil

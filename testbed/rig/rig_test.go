@@ -90,7 +90,7 @@ func TestOrderIsRandomAndRepeatable(t *testing.T) {
 
 // good are options that pass.
 func good() Options {
-	return Options{Pairs: 5, Warmup: time.Second, Measure: time.Second, Users: 100, Applications: 10, Grants: Grants()}
+	return Options{Pairs: 5, Warmup: time.Second, Measure: 2 * time.Second, Users: 100, Applications: 10, Grants: Grants()}
 }
 
 func TestOptionsNameTheFlag(t *testing.T) {
@@ -100,7 +100,7 @@ func TestOptionsNameTheFlag(t *testing.T) {
 	for flag, change := range map[string]func(*Options){
 		"--pairs":            func(o *Options) { o.Pairs = 0 },
 		"--warmup":           func(o *Options) { o.Warmup = -1 },
-		"--measure":          func(o *Options) { o.Measure = 0 },
+		"--measure":          func(o *Options) { o.Measure = time.Second },
 		"--users":            func(o *Options) { o.Users = 0 },
 		"--applications":     func(o *Options) { o.Applications = -1 },
 		"--rate":             func(o *Options) { o.Rate = -1 },
