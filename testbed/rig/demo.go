@@ -38,8 +38,8 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 		}
 	}()
 	each := o.Warmup + o.Measure
-	fmt.Fprintf(out, "%s\n%d grants x %d pairs of windows (%s discarded, %s measured), about %s of load; seed %d\n",
-		Banner, len(o.Grants), o.Pairs, o.Warmup, o.Measure, estimate(o, each), o.Seed)
+	fmt.Fprintf(out, "%s\n%d grants x %d pairs of windows of %s, the first %s discarded\nabout %s of load; order drawn with seed %d\n",
+		Banner, len(o.Grants), o.Pairs, each, o.Warmup, estimate(o, each), o.Seed)
 	p, err := findPrograms(ctx, o, &end)
 	if err != nil {
 		return err
