@@ -20,7 +20,7 @@ demo: ## run the published experiment on this machine (about 5 minutes, ARGS=...
 	@exec bin/testbed demo $(ARGS)
 
 build: ## compile the three programs into bin/
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(PROGRAMS))
+	go build -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(PROGRAMS))
 
 setup: ## install the database server that the rig and the tests start (Debian packages)
 	@testbed/install.sh database
