@@ -11,13 +11,20 @@ import (
 // whole experiment.
 type Caveat struct {
 	Warning
-	Where []string
+	Where   []string
+	windows map[string]int // of a grant: how many it concerns
 }
 
 // place writes where a caveat applies, shortened.
 func (c Caveat) place() string {
 	const most = 2
+	windows := 0
+	for _, n := range c.windows {
+		windows += n
+	}
 	switch n := len(c.Where); {
+	case windows > 1:
+		return fmt.Sprintf("the first of %d windows", windows)
 	case n == 0:
 		return ""
 	case n <= most:
@@ -59,7 +66,7 @@ func (r Report) caveats() []Caveat {
 		if !ok {
 			i = len(out)
 			at[key] = i
-			out = append(out, Caveat{Warning: w})
+			out = append(out, Caveat{Warning: w, windows: map[string]int{}})
 		}
 		if where != "" && !slices.Contains(out[i].Where, where) {
 			out[i].Where = append(out[i].Where, where)
@@ -71,7 +78,14 @@ func (r Report) caveats() []Caveat {
 	for _, c := range r.Comparisons {
 		for _, w := range c.Warnings {
 			spoken[w.ID] = true
-			add(w.ID+"\x00"+w.Text, w, c.Grant+" "+c.Label)
+			if w.Windows == 0 {
+				add(w.ID+"\x00"+w.Text, w, c.Grant+" "+c.Label)
+				continue
+			}
+			// Several metrics of a grant complain of the same windows.
+			add(w.ID, w, c.Grant+" "+c.Label)
+			of := out[at[w.ID]].windows
+			of[c.Grant] = max(of[c.Grant], w.Windows)
 		}
 	}
 	for _, d := range r.Diagnostics {

@@ -33,7 +33,7 @@ func variants() map[string]Report {
 		long.Grants[i].Why = strings.Repeat("because of this and that, ", 40)
 	}
 	for i := range 30 {
-		long.Warnings = append(long.Warnings, Warning{"x", fmt.Sprintf("warning %d %s", i, strings.Repeat("with many words ", 20))})
+		long.Warnings = append(long.Warnings, Warning{ID: "x", Text: fmt.Sprintf("warning %d %s", i, strings.Repeat("with many words ", 20))})
 	}
 
 	many := sample()
@@ -272,16 +272,17 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // TestCaveats folds and orders what warnings say.
 func TestCaveats(t *testing.T) {
 	r := Report{
-		Warnings: []Warning{{"closed-loop", "closed loop"}},
+		Warnings: []Warning{{ID: "closed-loop", Text: "closed loop"}},
 		Comparisons: []Comparison{
-			{Grant: "password", Label: "Throughput", Warnings: []Warning{{"foreign-cpu", "others used 1.3 cores; and 2 more windows"}}},
-			{Grant: "password", Label: "Database CPU", Warnings: []Warning{{"few-points", "only 4 points"}}},
-			{Grant: "refresh_token", Label: "Database CPU", Warnings: []Warning{{"few-points", "only 4 points"}}},
+			{Grant: "password", Label: "Throughput", Warnings: []Warning{{ID: "foreign-cpu", Text: "others used 1.3 cores", Windows: 3}}},
+			{Grant: "password", Label: "Database CPU", Warnings: []Warning{{ID: "few-points", Text: "only 4 points", Windows: 2}, {ID: "zero", Text: "a run of 0"}}},
+			{Grant: "password", Label: "Total IOPS", Warnings: []Warning{{ID: "few-points", Text: "only 3 points", Windows: 3}}},
+			{Grant: "refresh_token", Label: "Database CPU", Warnings: []Warning{{ID: "few-points", Text: "only 4 points", Windows: 2}, {ID: "zero", Text: "a run of 0"}}},
 		},
 		Diagnostics: []RunCheck{
-			{Grant: "password", Persistence: "on", Block: 1, Warnings: []Warning{{"foreign-cpu", "others used 1.3 cores"}, {"autocorrelation", "lag-1 0.4"}}},
-			{Grant: "password", Persistence: "off", Block: 1, Warnings: []Warning{{"autocorrelation", "lag-1 0.5"}}},
-			{Grant: "password", Persistence: "off", Start: "2026-07-01T10:00:00Z", Warnings: []Warning{{"autocorrelation", "lag-1 0.6"}}},
+			{Grant: "password", Persistence: "on", Block: 1, Warnings: []Warning{{ID: "foreign-cpu", Text: "others used 1.3 cores"}, {ID: "autocorrelation", Text: "lag-1 0.4"}}},
+			{Grant: "password", Persistence: "off", Block: 1, Warnings: []Warning{{ID: "autocorrelation", Text: "lag-1 0.5"}}},
+			{Grant: "password", Persistence: "off", Start: "2026-07-01T10:00:00Z", Warnings: []Warning{{ID: "autocorrelation", Text: "lag-1 0.6"}}},
 		},
 	}
 	var got []string
@@ -289,8 +290,9 @@ func TestCaveats(t *testing.T) {
 		got = append(got, c.Text+" ["+c.place()+"]")
 	}
 	want := []string{
-		"others used 1.3 cores; and 2 more windows [password Throughput]",
-		"only 4 points [password Database CPU; refresh_token Database CPU]",
+		"others used 1.3 cores [the first of 3 windows]",
+		"only 4 points [the first of 5 windows]",
+		"a run of 0 [password Database CPU; refresh_token Database CPU]",
 		"lag-1 0.4 [password on, block 1; password off, block 1 and 1 more]",
 		"closed loop []",
 	}

@@ -90,8 +90,11 @@ func rowTicks(rows []forestRow) plot.ConstantTicks {
 // range is wide.
 func ratioTicks(lo, hi float64) plot.ConstantTicks {
 	candidates := []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 7, 10, 20, 50, 100}
-	if hi/lo > 4 {
+	switch {
+	case hi/lo > 12:
 		candidates = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100}
+	case hi/lo > 2.5:
+		candidates = []float64{0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 20, 50, 100}
 	}
 	var inside []float64
 	for _, v := range candidates {

@@ -50,6 +50,10 @@ func timePlot(f Figure, id string, points int) (drawing, caption string, err err
 	}
 	ticks := niceTicks(top)
 	p.Y.Min, p.Y.Max = 0, ticks[len(ticks)-1]
+	if scale == 100 && p.Y.Max > 100 && top < 105 {
+		// A share ends at 100 %; what is above it is the error of the clock.
+		ticks, p.Y.Max = niceTicks(100), max(100, top)
+	}
 	p.X.Min, p.X.Max = 0, end
 	p.Y.Tick.Marker = labelled(ticks, 1)
 	p.X.Tick.Marker, p.X.Label.Text = timeTicks(end)

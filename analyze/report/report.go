@@ -130,6 +130,9 @@ type Comparison struct {
 type Warning struct {
 	ID   string `json:"id"`
 	Text string `json:"text"`
+	// Windows is the number of windows that the warning is about, when it is
+	// about single windows; Text then speaks of the first.
+	Windows int `json:"windows,omitempty"`
 }
 
 // Reference holds our ratio against one published cell.

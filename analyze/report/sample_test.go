@@ -28,9 +28,9 @@ func sample() Report {
 			Notes: []string{"database and users share core 0, key managers have core 1"},
 		},
 		Warnings: []Warning{
-			{"closed-loop", "closed loop: throughput and latency are one piece of evidence; do not count them twice"},
-			{"order", "every block starts with persistence on: randomise the order, drift looks like an effect"},
-			{"database-cores", "the published page lists db.m5.2xlarge with 4 vCPU / 8 GiB, AWS with 8 / 32: compare database CPU with care"},
+			{ID: "closed-loop", Text: "closed loop: throughput and latency are one piece of evidence; do not count them twice"},
+			{ID: "order", Text: "every block starts with persistence on: randomise the order, drift looks like an effect"},
+			{ID: "database-cores", Text: "the published page lists db.m5.2xlarge with 4 vCPU / 8 GiB, AWS with 8 / 32: compare database CPU with care"},
 		},
 		Methods: []string{
 			"The run is the unit: every window gives one number per metric, warm-up discarded, and the interval is that of the paired t on the log ratios of the blocks.",
@@ -92,7 +92,7 @@ func addGrant(r *Report, g string, k float64) {
 	add(MetricAPIManagerCPU, "API Manager CPU", "ratio", 0.71, 1.21, "descriptive")
 	add(MetricDatabaseCPU, "Database CPU", "ratio", 0.58, 0.31, "descriptive")
 	add(MetricDatabaseIOPS, "Total IOPS", "1/s", 812, 0.08, "descriptive")
-	r.Comparisons[len(r.Comparisons)-2].Warnings = []Warning{{"few-points", "only 4 CloudWatch points per window: measure for longer"}}
+	r.Comparisons[len(r.Comparisons)-2].Warnings = []Warning{{ID: "few-points", Text: "only 4 CloudWatch points per window: measure for longer"}}
 
 	begin := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC).Add(time.Duration(k) * 10 * time.Minute)
 	for b := 1; b <= 5; b++ {
@@ -101,7 +101,7 @@ func addGrant(r *Report, g string, k float64) {
 				Seconds: 6, Throughput: num(764 + 10*float64(b)), CV: num(0.043), HalfWidth: num(0.031), Lag1: num(0.12), LoadCPU: num(0.42), ForeignCPU: num(0.03)}
 			if b == 3 && mode == "on" {
 				d.Lag1, d.LoadCPU = nil, nil
-				d.Warnings = []Warning{{"silence", "1 second without a success: an outage, or the rig stood still <b>"}}
+				d.Warnings = []Warning{{ID: "silence", Text: "1 second without a success: an outage, or the rig stood still <b>"}}
 			}
 			r.Diagnostics = append(r.Diagnostics, d)
 		}

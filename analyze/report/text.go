@@ -78,10 +78,13 @@ func sentence(v Verdict, maxLoss float64) string {
 }
 
 // threeRatios are the columns of the first table.
-var threeRatios = []struct{ metric, head string }{
-	{MetricThroughput, "throughput"},
-	{MetricAPIManagerCPU, "API Manager CPU"},
-	{MetricDatabaseCPU, "database CPU"},
+var threeRatios = []struct {
+	metric, head string
+	width        int
+}{
+	{MetricThroughput, "throughput", 16},
+	{MetricAPIManagerCPU, "API Manager CPU", 16},
+	{MetricDatabaseCPU, "database CPU", 18}, // room for 0.014 0.008–0.025
 }
 
 // ratioTable is the table of the first screen.
@@ -89,16 +92,16 @@ func ratioTable(r Report) []string {
 	if len(r.Grants) == 0 {
 		return nil
 	}
-	const grantWidth, cellWidth, pubWidth = 19, 16, 6
+	const grantWidth, pubWidth = 19, 5
 	editions := r.editions()
 	pubs := min(len(editions), 2)
-	top := pad("", grantWidth) + pad("off / on with 95 % interval", len(threeRatios)*cellWidth)
+	top := pad("", grantWidth) + pad("off / on with 95 % interval", ratiosWidth())
 	if pubs > 0 {
 		top += "published"
 	}
 	heads := pad("grant", grantWidth)
 	for _, c := range threeRatios {
-		heads += pad(c.head, cellWidth)
+		heads += pad(c.head, c.width)
 	}
 	for i := range pubs {
 		heads += pad(editionMark(i), pubWidth)
@@ -108,7 +111,7 @@ func ratioTable(r Report) []string {
 	for _, g := range r.Grants[:min(len(r.Grants), mostGrants)] {
 		row := pad(cut(g.Grant, grantWidth-1), grantWidth)
 		for _, c := range threeRatios {
-			row += pad(cut(ratioCell(r.metric(g.Grant, c.metric)), cellWidth-1), cellWidth)
+			row += pad(cut(ratioCell(r.metric(g.Grant, c.metric)), c.width-1), c.width)
 		}
 		for i := range pubs {
 			row += pad(publishedCell(r.published(editions[i], g.Grant)), pubWidth)
@@ -126,6 +129,13 @@ func ratioTable(r Report) []string {
 		out = append(out, cut("published throughput ratio: "+strings.Join(notes, "; "), textWidth))
 	}
 	return out
+}
+
+func ratiosWidth() (sum int) {
+	for _, c := range threeRatios {
+		sum += c.width
+	}
+	return sum
 }
 
 func editionMark(i int) string { return string(rune('A' + i)) }

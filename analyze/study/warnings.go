@@ -67,7 +67,7 @@ func (g *grant) relay(c *comparison, m metric, d source.Dataset) {
 		if texts[id] == nil {
 			ids = append(ids, id)
 		}
-		texts[id] = append(texts[id], fmt.Sprintf("%s: %s", g.runs[i], p.Text))
+		texts[id] = append(texts[id], p.Text)
 	}
 	for _, id := range ids {
 		// The reader explains an absence better than "no series" does.
@@ -123,12 +123,12 @@ func (g *grant) qualifyCPU(c *comparison) {
 	}))
 }
 
-// collect asks every window of the grant and names those that answer.
+// collect asks every window of the grant.
 func (g *grant) collect(ask func(run) string) []string {
 	var out []string
 	for _, r := range g.runs {
 		if text := ask(r); text != "" {
-			out = append(out, fmt.Sprintf("%s: %s", r, text))
+			out = append(out, text)
 		}
 	}
 	return out
@@ -137,18 +137,9 @@ func (g *grant) collect(ask func(run) string) []string {
 // windows adds one warning for several windows: the first in words, the others
 // by their number. Each window has its own warnings in the diagnostics.
 func (c *comparison) windows(id string, texts []string) {
-	if len(texts) == 0 {
-		return
+	if len(texts) > 0 {
+		c.Warnings = append(c.Warnings, report.Warning{ID: id, Text: texts[0], Windows: len(texts)})
 	}
-	text := texts[0]
-	switch more := len(texts) - 1; more {
-	case 0:
-	case 1:
-		text += "; and 1 more window"
-	default:
-		text += fmt.Sprintf("; and %d more windows", more)
-	}
-	c.warn(id, "%s", text)
 }
 
 // sameFirst is the mode that starts every one of several blocks, "" when the
