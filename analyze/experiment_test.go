@@ -120,3 +120,27 @@ func FuzzExperiment(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumentedExample reads the example that users copy.
+func TestDocumentedExample(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "experiment.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(page), "```yaml\n")
+	example, _, closed := strings.Cut(after, "```")
+	if !found || !closed {
+		t.Fatal("docs/experiment.md has no yaml block")
+	}
+	path := filepath.Join(t.TempDir(), "experiment.yaml")
+	if err := os.WriteFile(path, []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, spec, err := readExperiment(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Windows) != 2 || len(spec.Labels) != 1 {
+		t.Errorf("read %d windows and %d labels, want 2 and 1", len(e.Windows), len(spec.Labels))
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 )
 
@@ -43,10 +44,7 @@ func newBench(t *testing.T) *bench {
 	if runtime.GOOS != "linux" {
 		t.Skip("the rig needs Linux")
 	}
-	programs := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", programs+"/", "../exporter", "../analyze").CombinedOutput(); err != nil {
-		t.Fatalf("build the programs: %v\n%s", err, out)
-	}
+	programs := buildtest.Programs(t, "exporter", "analyze")
 	// A Unix socket's path is short; the test's own directory may not be.
 	tmp, err := os.MkdirTemp("", "rig") //nolint:usetesting // t.TempDir is too long for a socket path
 	if err != nil {

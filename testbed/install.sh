@@ -32,8 +32,10 @@ database() {
 	need_apt "No mariadbd or mysqld on PATH. Install MariaDB 10.11 or later, or MySQL 8 or later (Debian: mariadb-server-core and mariadb-client-core; Fedora: mariadb-server; Homebrew: mariadb); nothing needs to be started."
 	echo "Installing mariadb-server-core and mariadb-client-core (programs only, no service is started)"
 	update_lists mariadb-server-core
+	log=$(mktemp)
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-		mariadb-server-core mariadb-client-core >/dev/null
+		mariadb-server-core mariadb-client-core >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+	rm "$log"
 }
 
 prometheus() {

@@ -50,7 +50,7 @@ var weights = map[string]int{
 	"silence": 2, "counter": 2, "load-generator": 2, "foreign-cpu": 2,
 	"order": 3, "mixed-blocks": 3, "unequal-windows": 3, "one-run": 3, "few-pairs": 3, "few-runs": 3,
 	"few-points": 6, "autocorrelation": 7, "zero": 7, "estimate": 7,
-	"rate": 8, "closed-loop": 8, "database-cores": 8,
+	"partial-second": 8, "rate": 8, "closed-loop": 8, "database-cores": 8,
 }
 
 const middleWeight = 5

@@ -79,7 +79,7 @@ type drawnFigure struct {
 
 func newHTMLPage(r Report) (htmlPage, error) {
 	page := htmlPage{
-		Report: r, Style: template.CSS(htmlStyle), Sentence: sentence(r.Verdict, r.Hypothesis.MaxLoss),
+		Report: r, Style: template.CSS(htmlStyle), Sentence: sentence(r),
 		Editions: r.editions(), Caveats: r.caveats(), Settings: r.Environment.lines(), Inputs: r.Provenance.rows(),
 	}
 	for _, c := range threeRatios {

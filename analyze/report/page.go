@@ -75,13 +75,17 @@ func cut(s string, n int) string {
 	return strings.TrimRight(string(r[:n-1]), " ") + "…"
 }
 
+// noBreak holds a number and its % together while a text is wrapped.
+const noBreak = "\x00" // not U+00A0, which strings.Fields takes for a space
+
 // wrap breaks text at spaces into lines of at most n columns. A longer word,
 // such as a query or an address, keeps a line of its own, so that it can be
 // copied.
 func wrap(s string, n int) []string {
 	var out []string
 	line := ""
-	for _, word := range strings.Fields(s) {
+	for _, word := range strings.Fields(strings.ReplaceAll(s, " %", noBreak+"%")) {
+		word = strings.ReplaceAll(word, noBreak, " ")
 		switch {
 		case line == "":
 			line = word

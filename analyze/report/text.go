@@ -51,7 +51,7 @@ func (p *page) head(r Report) []string {
 		out = append(out, p.bold(cut(r.Title, textWidth)))
 	}
 	out = append(out, "")
-	says := wrap(sentence(r.Verdict, r.Hypothesis.MaxLoss), textWidth-width(string(r.Verdict))-2)
+	says := wrap(sentence(r), textWidth-width(string(r.Verdict))-2)
 	for i, l := range says[:min(len(says), 2)] {
 		lead := strings.Repeat(" ", width(string(r.Verdict))+2)
 		if i == 0 {
@@ -63,13 +63,19 @@ func (p *page) head(r Report) []string {
 }
 
 // sentence says what an overall verdict means for the reader's decision.
-func sentence(v Verdict, maxLoss float64) string {
-	loss := trimZero(fixed(maxLoss*100, 1)) + " %"
-	switch v {
+func sentence(r Report) string {
+	loss := trimZero(fixed(r.Hypothesis.MaxLoss*100, 1)) + " %"
+	switch r.Verdict {
 	case Pass:
 		return "For every grant, switching persistence off loses at most " + loss + " of the throughput."
 	case Fail:
-		return "For at least one grant, switching persistence off loses more than " + loss + " of the throughput or raises the errors."
+		var failed []string
+		for _, g := range r.Grants {
+			if g.Verdict == Fail {
+				failed = append(failed, g.Grant)
+			}
+		}
+		return "For " + cut(strings.Join(failed, " and "), 60) + ", switching persistence off loses more than " + loss + " of the throughput or raises the errors."
 	case NoData:
 		return "At least one input cannot be used, so nothing is decided."
 	default:

@@ -34,7 +34,8 @@ type runResult struct {
 // end gets them from a first pass over the files, as whole seconds.
 func readRun(ctx context.Context, spec Spec, w Window) (runResult, []Input, []Problem, error) {
 	label := spec.Labels[w.Grant]
-	if w.Start.IsZero() {
+	derived := w.Start.IsZero()
+	if derived {
 		span, err := findSpan(ctx, spec, w, label)
 		if err != nil {
 			return runResult{}, nil, nil, err
@@ -57,7 +58,7 @@ func readRun(ctx context.Context, spec Spec, w Window) (runResult, []Input, []Pr
 	for i := range inputs {
 		inputs[i].Range = rangeText(t.req.First, t.req.Last)
 	}
-	return runResult{window: w, requests: t.req}, inputs, t.problems(w), nil
+	return runResult{window: w, requests: t.req}, inputs, t.problems(w, derived), nil
 }
 
 // span is the time between the start of the first and the end of the last row.

@@ -106,8 +106,9 @@ func (t *tally) labelError(w Window) error {
 	return nil
 }
 
-// problems says what the rows cannot give.
-func (t *tally) problems(w Window) []Problem {
+// problems says what the rows cannot give. A window derived from the rows
+// themselves ends before their last, partial second.
+func (t *tally) problems(w Window, derived bool) []Problem {
 	files := strings.Join(w.JTL, ", ")
 	var out []Problem
 	add := func(id string, noData bool, format string, args ...any) {
@@ -124,6 +125,10 @@ func (t *tally) problems(w Window) []Problem {
 		add("warm-up", true, "%s covers %s, which the warm-up uses up: give a shorter --warmup or measure longer", files, w.End.Sub(w.Start))
 	case float64(t.strangers) > 0.01*float64(counted):
 		// Requests in flight when the window ended are expected; these are others.
+		if derived {
+			add("partial-second", false, "the last, partial second of %s is left out: %d of %d rows", files, t.strangers, counted)
+			break
+		}
 		add("outside", false, "%d of %d rows of %s lie outside the window %s and are left out", t.strangers, counted, files, rangeText(w.Start, w.End))
 	}
 	if t.req.BadRows > 0 {

@@ -1,0 +1,100 @@
+package toolkit_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
+)
+
+// commands returns the commands of the README's sh blocks, continuation lines
+// joined.
+func commands(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1) {
+		text := strings.ReplaceAll(block[1], "\\\n", " ")
+		out = append(out, strings.Split(strings.TrimSpace(text), "\n")...)
+	}
+	return out
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestREADMECommands holds the README's commands against the programs: make
+// targets exist, flags are known, and what can be run anywhere is run.
+func TestREADMECommands(t *testing.T) {
+	all := commands(t)
+	for _, must := range []string{"make demo", "make test"} {
+		if !slices.Contains(all, must) {
+			t.Errorf("the README does not say %q", must)
+		}
+	}
+	bin := buildtest.Programs(t, "exporter", "analyze")
+	flag := regexp.MustCompile(`--[a-z][a-z0-9.-]*`)
+	program := regexp.MustCompile(`\bbin/(\w+)( [a-z]+\b)?`)
+	for _, command := range all {
+		if target, ok := strings.CutPrefix(command, "make "); ok {
+			if out, err := exec.CommandContext(t.Context(), "make", "-n", target).CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", command, err, out)
+			}
+			continue
+		}
+		found := program.FindStringSubmatch(command)
+		if found == nil {
+			t.Errorf("the README's command %q is neither make nor one of our programs", command)
+			continue
+		}
+		path, subcommand := filepath.Join(bin, found[1]), strings.TrimSpace(found[2])
+		args := slices.DeleteFunc([]string{subcommand, "--help"}, func(s string) bool { return s == "" })
+		help, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s %v: %v\n%s", found[1], args, err, help)
+		}
+		for _, name := range flag.FindAllString(command, -1) {
+			if !strings.Contains(string(help), name+"=") && !strings.Contains(string(help), name+" ") {
+				t.Errorf("%s %s does not know %s", found[1], subcommand, name)
+			}
+		}
+	}
+	for _, args := range [][]string{{"exporter", "metrics"}, {"analyze", "reference"}} {
+		if !slices.Contains(all, "bin/"+strings.Join(args, " ")) {
+			t.Errorf("the README does not say bin/%s", strings.Join(args, " "))
+		}
+		if out, err := exec.CommandContext(t.Context(), filepath.Join(bin, args[0]), args[1:]...).CombinedOutput(); err != nil || len(out) == 0 {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestLinks follows every relative link of the pages in Markdown.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions, err := filepath.Glob("docs/decisions/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range slices.Concat([]string{"README.md", "CHANGELOG.md"}, pages, decisions) {
+		for _, found := range link.FindAllStringSubmatch(read(t, page), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), found[1])); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
