@@ -97,17 +97,6 @@ func TestExperimentSecrets(t *testing.T) {
 	}
 }
 
-func TestEdits(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"grant", "grant", 0}, {"grnt", "grant", 1}, {"warm-up", "warmup", 1}, {"kitten", "sitting", 3}} {
-		if got := edits(c.a, c.b); got != c.want {
-			t.Errorf("edits(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // FuzzExperiment checks that no file brings the reader down.
 func FuzzExperiment(f *testing.F) {
 	f.Add(complete)

@@ -3,13 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tokenpersistence/toolkit/internal/nearest"
 )
 
 // checkKeys walks a YAML document beside the structs it is decoded into, and
@@ -109,38 +110,11 @@ func describe(node *yaml.Node) string {
 
 // suggestion names the nearest valid key, or all of them when none is near.
 func suggestion(key string, valid []string) string {
-	best, distance := "", math.MaxInt
-	for _, v := range valid {
-		if d := edits(strings.ToLower(key), v); d < distance {
-			best, distance = v, d
-		}
-	}
-	if distance <= max(2, len(key)/3) {
+	if best, ok := nearest.Name(strings.ToLower(key), valid); ok {
 		return fmt.Sprintf("did you mean %s?", best)
 	}
 	slices.Sort(valid)
 	return "valid keys are " + strings.Join(valid, ", ")
-}
-
-// edits is the Levenshtein distance of two short words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // typeErrorText is the first message of a decoder's type error, which starts

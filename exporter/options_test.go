@@ -95,12 +95,3 @@ func TestDatabase(t *testing.T) {
 		})
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"mysqld.address", "web.listen-address", "log.level"}
-	for word, want := range map[string]string{"mysql.address": "mysqld.address", "loglevel": "log.level", "zzzzzz": "", "": ""} {
-		if got, _ := nearest(word, names); got != want {
-			t.Errorf("%q: %q, want %q", word, got, want)
-		}
-	}
-}

@@ -1,0 +1,37 @@
+// Package nearest finds the name that somebody who mistyped it probably meant.
+//
+//	nearest.Name("warmpu", []string{"warmup", "windows"}) // "warmup", true
+package nearest
+
+// Name returns the name with the fewest edits from word, the first of several.
+// It finds none when more than half of the word would have to change.
+func Name(word string, names []string) (string, bool) {
+	best, distance := "", len(word)/2+1
+	for _, name := range names {
+		if d := edits(word, name); d < distance {
+			best, distance = name, d
+		}
+	}
+	return best, best != ""
+}
+
+// edits is the Levenshtein distance in bytes.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
