@@ -4,11 +4,11 @@ import (
 	"bufio"
 	_ "embed" // the contract is part of the program
 	"fmt"
+	"go/doc/comment"
 	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -75,29 +75,33 @@ func (f contractFamily) labels() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// printContract prints every metric with its type, labels, collector and help.
+// helpWidth is that of a help text on a terminal of 80 columns.
+const helpWidth = 80 - 4
+
+// printContract prints every metric with its labels, and below it type,
+// collector and help.
 func printContract(w io.Writer) error {
 	families, err := parseContract(contract)
 	if err != nil {
 		return err
 	}
+	var parser comment.Parser
+	wrapped := comment.Printer{TextWidth: helpWidth, TextPrefix: "    "}
 	out := bufio.NewWriter(w)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	// The writers keep an error for Flush.
-	_, _ = fmt.Fprintln(table, "METRIC\tTYPE\tCOLLECTOR\tHELP")
 	for _, f := range families {
 		name := f.GetName()
 		if labels := f.labels(); len(labels) > 0 {
 			name += "{" + strings.Join(labels, ",") + "}"
 		}
-		help := f.GetHelp()
-		if f.only != "" {
-			help += " Only on " + f.only + "."
+		kind := []string{strings.ToLower(f.GetType().String())}
+		if f.collector != ownFamilies {
+			kind = append(kind, "collector "+f.collector)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, strings.ToLower(f.GetType().String()), f.collector, help)
-	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print the metrics: %w", err)
+		if f.only != "" {
+			kind = append(kind, "only on "+f.only)
+		}
+		help := wrapped.Text(parser.Parse(f.GetHelp()))
+		_, _ = fmt.Fprintf(out, "%s\n    %s\n%s", name, strings.Join(kind, ", "), help) // kept for Flush
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("print the metrics: %w", err)
