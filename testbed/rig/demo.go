@@ -38,8 +38,8 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 		}
 	}()
 	each := o.Warmup + o.Measure
-	fmt.Fprintf(out, "%s\n%d grants x %d pairs of windows of %s, the first %s discarded\nabout %s of load; order drawn with seed %d\n",
-		Banner, len(o.Grants), o.Pairs, each, o.Warmup, estimate(o, each), o.Seed)
+	fmt.Fprintf(out, "%s\n%d pairs of windows of %s for each grant, the first %s discarded\nabout %s of load; order drawn with seed %d\n",
+		Banner, o.Pairs, each, o.Warmup, estimate(o, each), o.Seed)
 	p, err := findPrograms(ctx, o, &end)
 	if err != nil {
 		return err
