@@ -33,7 +33,7 @@ func startDatabase(ctx context.Context, o Options, layout Layout, end *closers) 
 	if o.DSN != "" {
 		return openDatabase(ctx, o, end)
 	}
-	server, err := mysqltest.Start(ctx, mysqltest.Config{CPUs: layout.Database})
+	server, err := mysqltest.Start(ctx, mysqltest.Config{CPUs: layout.Database, ExtraArgs: roomFor(o.Preload)})
 	if err != nil {
 		return nil, err
 	}

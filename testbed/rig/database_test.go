@@ -195,3 +195,13 @@ func mustExec(ctx context.Context, t *testing.T, db *sql.DB, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// TestRoomFor gives the server more memory only when the table asks for it, and
+// never without bound.
+func TestRoomFor(t *testing.T) {
+	for n, want := range map[int]string{0: "", 100_000: "", 1_000_000: "--innodb-buffer-pool-size=1953M", maxPreload: "--innodb-buffer-pool-size=4096M"} {
+		if got := strings.Join(roomFor(n), " "); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
+			t.Errorf("%d rows: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -44,6 +44,22 @@ func (d *database) preload(ctx context.Context, n int, report func(done int)) er
 	return nil
 }
 
+// roomFor returns the server's arguments for a table of n preloaded rows. Each
+// row goes to random places of nine indexes: with a buffer pool that does not
+// hold them, or a redo log that fills up in between, the disk sets the pace.
+func roomFor(n int) []string {
+	const rowKiB, leastMiB, mostMiB = 2, 256, 4096 // a row with all its index entries, rounded up
+	pool := min(max(leastMiB, n*rowKiB/1024), mostMiB)
+	if pool == leastMiB {
+		return nil
+	}
+	return []string{
+		fmt.Sprintf("--innodb-buffer-pool-size=%dM", pool),
+		// The one that the other flavour does not know is ignored.
+		fmt.Sprintf("--loose-innodb-log-file-size=%dM", pool), fmt.Sprintf("--loose-innodb-redo-log-capacity=%dM", pool),
+	}
+}
+
 // numbers yields 0 … preloadChunk-1 as column n.
 const numbers = `(SELECT a.d + 10*b.d + 100*c.d + 1000*e.d + 10000*f.d AS n FROM ` + digits + ` a, ` + digits + ` b, ` + digits + ` c, ` +
 	digits + ` e, (SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) f) AS numbers`
