@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,16 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
-
-	endpoint "github.com/tokenpersistence/toolkit/testbed/cloudwatch"
 )
 
 // exposition returns what a collector would show, as text without help and
@@ -254,153 +247,6 @@ func TestCloudWatchResultStatus(t *testing.T) {
 				t.Errorf("beside a result that is not complete:\n%s", got)
 			}
 		})
-	}
-}
-
-// throughSDK returns a collector that talks to a real endpoint with the real
-// client, which may make so many attempts of a request.
-func throughSDK(t *testing.T, cfg CloudWatchConfig, attempts int) (*CloudWatch, *endpoint.Server) {
-	t.Helper()
-	server, err := endpoint.New(endpoint.Config{Period: cfg.Period})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(server)
-	transport := &http.Transport{}
-	t.Cleanup(func() { transport.CloseIdleConnections(); web.Close() })
-	return newCloudWatch(t, cfg, cloudwatch.New(cloudwatch.Options{
-		Region:           "eu-test-1",
-		BaseEndpoint:     aws.String(web.URL),
-		Credentials:      awscredentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""),
-		HTTPClient:       &http.Client{Transport: transport},
-		RetryMaxAttempts: attempts,
-	})), server
-}
-
-func TestCloudWatchThroughTheSDK(t *testing.T) {
-	cw, server := throughSDK(t, CloudWatchConfig{
-		RDSInstances: []string{"db-1", "db-2"}, EC2Instances: []EC2Instance{{"apim", "i-1"}, {"jmeter", "i-1"}}, Period: time.Minute,
-	}, 1)
-	at := floorTo(time.Now(), time.Minute).Add(-time.Minute)
-	for i, m := range cloudWatchMetrics {
-		for _, instance := range []string{"db-1", "i-1"} {
-			server.Put(m.namespace, m.aws, instance, at, float64(10*i))
-		}
-	}
-	server.Inject(endpoint.Fault{MaxDatapoints: 3}) // pages
-	if fresh, err := cw.poll(t.Context()); err != nil || !fresh {
-		t.Fatalf("fresh %t, error %v", fresh, err)
-	}
-	text, err := exposition(t, cw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, m := range cloudWatchMetrics {
-		if !strings.Contains(text, fmt.Sprintf(" %v\n", float64(10*i)*m.scale)) {
-			t.Errorf("%s %s: no sample with its value", m.namespace, m.aws)
-		}
-	}
-	if strings.Contains(text, "db-2") {
-		t.Errorf("an instance without datapoints has samples:\n%s", only(text, "rds"))
-	}
-	// 18 points of the database and one host in two roles: 20 points, 3 a page.
-	want := `token_persistence_exporter_cloudwatch_http_attempts_total 7
-token_persistence_exporter_cloudwatch_metrics_requested_total 266
-token_persistence_exporter_cloudwatch_requests_total 7
-`
-	if diff := cmp.Diff(want, only(text, "token_persistence")); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestCloudWatchRefusals(t *testing.T) {
-	for code, want := range map[string]struct {
-		class Class
-		hint  string
-	}{
-		endpoint.Throttled:     {Throttled, "--cloudwatch.period"},
-		endpoint.AccessDenied:  {Permission, "cloudwatch:GetMetricData"},
-		endpoint.ExpiredToken:  {Auth, "credentials"},
-		endpoint.InvalidToken:  {Auth, "credentials"},
-		endpoint.InternalFault: {Other, ""},
-	} {
-		t.Run(code, func(t *testing.T) {
-			cw, server := throughSDK(t, CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, 1)
-			at := floorTo(time.Now(), time.Minute).Add(-time.Minute)
-			server.Put(awsRDS, "CPUUtilization", "db", at, 50)
-			if _, err := cw.poll(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			server.Inject(endpoint.Fault{Code: code})
-			if _, err := cw.poll(t.Context()); err == nil {
-				t.Fatal("no error")
-			}
-			text, err := exposition(t, cw)
-			if ClassOf(err) != want.class || !strings.Contains(err.Error(), want.hint) {
-				t.Errorf("class %s of %v; want %s and the hint %q", ClassOf(err), err, want.class, want.hint)
-			}
-			if !strings.Contains(text, "rds_cpu_utilization_ratio{db_instance=\"db\"} 0.5\n") {
-				t.Error("the last complete value is gone at once")
-			}
-			server.ClearFaults()
-			if _, err := cw.poll(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := exposition(t, cw); err != nil {
-				t.Errorf("after the fault: %v", err)
-			}
-		})
-	}
-}
-
-func TestCloudWatchCountsTheAttemptsOfTheSDK(t *testing.T) {
-	cw, server := throughSDK(t, CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, 3)
-	server.Inject(endpoint.Fault{Requests: 1, Code: endpoint.Throttled})
-	if _, err := cw.poll(t.Context()); err != nil {
-		t.Fatalf("one refusal is for the SDK to retry: %v", err)
-	}
-	text, _ := exposition(t, cw)
-	want := `token_persistence_exporter_cloudwatch_http_attempts_total 2
-token_persistence_exporter_cloudwatch_metrics_requested_total 18
-token_persistence_exporter_cloudwatch_requests_total 1
-`
-	if diff := cmp.Diff(want, only(text, "token_persistence")); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestCloudWatchUnreachable(t *testing.T) {
-	web := httptest.NewServer(http.NotFoundHandler())
-	web.Close()
-	cw := newCloudWatch(t, CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, cloudwatch.New(cloudwatch.Options{
-		Region: "eu-test-1", BaseEndpoint: aws.String(web.URL), RetryMaxAttempts: 1,
-		Credentials: awscredentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""),
-	}))
-	if _, err := cw.poll(t.Context()); ClassOf(err) != Connection {
-		t.Errorf("class %s of %v, want %s", ClassOf(err), err, Connection)
-	}
-}
-
-func TestCloudWatchWithoutCredentials(t *testing.T) {
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"} {
-		t.Setenv(name, "")
-		if err := os.Unsetenv(name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
-	if _, err := NewCloudWatchClient(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "--cloudwatch.region") {
-		t.Errorf("without a region: %v", err)
-	}
-	client, err := NewCloudWatchClient(t.Context(), "eu-test-1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cw := newCloudWatch(t, CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, client)
-	if _, err := cw.poll(t.Context()); ClassOf(err) != Auth {
-		t.Errorf("class %s of %v, want %s", ClassOf(err), err, Auth)
 	}
 }
 
