@@ -27,11 +27,6 @@ type application struct {
 	refreshSeconds     int64
 }
 
-// silent drops what the driver would print: it is also returned as an error.
-type silent struct{}
-
-func (silent) Print(...any) {}
-
 // openStore connects and fills the cache.
 func openStore(ctx context.Context, config Config) (*store, error) {
 	parsed, err := mysql.ParseDSN(config.DSN)
@@ -41,7 +36,7 @@ func openStore(ctx context.Context, config Config) (*store, error) {
 	}
 	parsed.InterpolateParams = true
 	parsed.ParseTime = true
-	parsed.Logger = silent{}
+	parsed.Logger = &mysql.NopLogger{} // what it would print is also returned as an error
 	connector, err := mysql.NewConnector(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("key manager: database settings: %w", err)

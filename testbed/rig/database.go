@@ -59,7 +59,7 @@ func openDatabase(ctx context.Context, o Options, end *closers) (*database, erro
 		return nil, errors.New("--dsn: not a data source name: want user:password@tcp(host:port)/database")
 	}
 	config.ParseTime = true
-	config.Logger = silent{}
+	config.Logger = &mysql.NopLogger{} // what it would print is also returned as an error
 	if config.DBName == "" {
 		config.DBName = defaultDatabase
 	}
@@ -76,11 +76,6 @@ func openDatabase(ctx context.Context, o Options, end *closers) (*database, erro
 	d := &database{config: config}
 	return d, d.open(ctx, end, o.UseExisting)
 }
-
-// silent drops what the driver would log; it returns the same as errors.
-type silent struct{}
-
-func (silent) Print(...any) {}
 
 func connect(config *mysql.Config) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(config)
