@@ -15,61 +15,69 @@ import (
 var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "cloudwatch", "endpoint"}
 
 // newSet builds the collectors that are enabled and have what they need.
-func newSet(ctx context.Context, o *options, logger *slog.Logger) (*collector.Set, error) {
-	others, err := newOtherCollectors(ctx, o)
+func newSet(ctx context.Context, t *target, logger *slog.Logger) (*collector.Set, error) {
+	others, err := newOtherCollectors(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	link, sql, err := newSQLCollectors(o)
+	d, given, err := t.database()
 	if err != nil {
 		return nil, err
 	}
-	if len(sql)+len(others) == 0 {
+	if !given && len(others) == 0 {
 		return nil, usagef("nothing to collect: give --mysqld.address, --cloudwatch.rds-instance, --cloudwatch.ec2-instance or --collector.endpoint.access-log")
 	}
-	return collector.NewSet(link, sql, others, logger), nil
+	if !given {
+		return collector.NewSet(nil, nil, nil, others, logger), nil
+	}
+	link, background, err := newLinks(d)
+	if err != nil {
+		return nil, err
+	}
+	return collector.NewSet(link, background, t.sqlCollectors(background), others, logger), nil
 }
 
-// newSQLCollectors returns the collectors of the database, the one that may
-// need most time last. Both links share a gate: refused credentials are
-// refused for both.
-func newSQLCollectors(o *options) (*collector.Link, []collector.SQLCollector, error) {
-	d, given, err := o.database()
-	if err != nil || !given {
-		return nil, nil, err
-	}
+// newLinks returns the two connections to the database. They share a gate:
+// refused credentials are refused for both.
+func newLinks(d collector.Database) (*collector.Link, *collector.Background, error) {
 	gate := &collector.Gate{}
 	link, err := collector.NewLink(d, gate)
 	if err != nil {
 		return nil, nil, err
 	}
+	background, err := collector.NewLink(d, gate)
+	if err != nil {
+		return nil, nil, errors.Join(err, link.Close())
+	}
+	return link, collector.NewBackground(background), nil
+}
+
+// sqlCollectors returns the collectors of the scrape's connection, the one that
+// may need most time last.
+func (t *target) sqlCollectors(background *collector.Background) []collector.SQLCollector {
 	var enabled []collector.SQLCollector
-	for _, c := range []collector.SQLCollector{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}} {
-		if *o.enabled[c.Name()] {
+	for _, c := range []collector.SQLCollector{
+		collector.MySQL{}, collector.TableIO{}, collector.TableSize{},
+		collector.NewTokens(t.tokensLateness, background),
+	} {
+		if *t.enabled[c.Name()] {
 			enabled = append(enabled, c)
 		}
 	}
-	if *o.enabled["tokens"] {
-		background, err := collector.NewLink(d, gate)
-		if err != nil {
-			return nil, nil, errors.Join(err, link.Close())
-		}
-		enabled = append(enabled, collector.NewTokens(o.tokensLateness, background))
-	}
-	return link, enabled, nil
+	return enabled
 }
 
-func newOtherCollectors(ctx context.Context, o *options) ([]collector.Collector, error) {
+func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, error) {
 	var enabled []collector.Collector
-	if c := o.cloudwatch; *o.enabled["cloudwatch"] && len(c.rds)+len(c.ec2) > 0 {
-		cloudwatch, err := newCloudWatch(ctx, o)
+	if c := t.cloudwatch; *t.enabled["cloudwatch"] && len(c.rds)+len(c.ec2) > 0 {
+		cloudwatch, err := newCloudWatch(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		enabled = append(enabled, cloudwatch)
 	}
-	if *o.enabled["endpoint"] && len(o.accessLogs) > 0 {
-		endpoint, err := collector.NewEndpoint(collector.EndpointConfig{AccessLogs: o.accessLogs, LogPattern: o.logPattern})
+	if *t.enabled["endpoint"] && len(t.accessLogs) > 0 {
+		endpoint, err := collector.NewEndpoint(collector.EndpointConfig{AccessLogs: t.accessLogs, LogPattern: t.logPattern})
 		if err != nil {
 			return nil, &usageError{err}
 		}
@@ -78,8 +86,8 @@ func newOtherCollectors(ctx context.Context, o *options) ([]collector.Collector,
 	return enabled, nil
 }
 
-func newCloudWatch(ctx context.Context, o *options) (*collector.CloudWatch, error) {
-	c := o.cloudwatch
+func newCloudWatch(ctx context.Context, t *target) (*collector.CloudWatch, error) {
+	c := t.cloudwatch
 	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay}
 	for _, host := range c.ec2 {
 		role, id, _ := strings.Cut(host, "=")

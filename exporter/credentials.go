@@ -16,8 +16,8 @@ const passwordVariable = "MYSQLD_EXPORTER_PASSWORD"
 // database finds out where the database is and who we are there. A flag wins
 // over the option file; of the passwords the file's, then the environment's,
 // then the option file's is used. No address at all means no database.
-func (o *options) database() (d collector.Database, given bool, err error) {
-	m := o.mysqld
+func (t *target) database() (d collector.Database, given bool, err error) {
+	m := t.mysqld
 	var client clientOptions
 	if m.myCnf != "" {
 		if client, err = readMyCnf(m.myCnf); err != nil {

@@ -75,7 +75,7 @@ func TestDatabase(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, given, err := o.database()
+			d, given, err := o.target.database()
 			if tc.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.fails) || strings.Contains(err.Error(), canary) {
 					t.Errorf("got %v, want an error with %q and without secrets", err, tc.fails)

@@ -45,6 +45,7 @@ type Session struct {
 
 	account string        // our own account as the server knows it, quoted for GRANT
 	limit   time.Duration // the statement limit in force on this connection
+	cost    *cost
 }
 
 // Server is the identity of the server behind a connection.

@@ -105,8 +105,9 @@ func TestCutConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		collectors := []SQLCollector{MySQL{}, TableIO{}, TableSize{}, NewTokens(time.Minute, nil)}
-		set := NewSet(link, collectors, nil, slog.New(slog.DiscardHandler))
+		background := newBackground(t, d)
+		collectors := []SQLCollector{MySQL{}, TableIO{}, TableSize{}, NewTokens(time.Minute, background)}
+		set := NewSet(link, background, collectors, nil, slog.New(slog.DiscardHandler))
 		counts, failed := map[string]int{}, []string{}
 		for name, v := range values(t, set.Collect(soon(t), 20*time.Second)) {
 			if collector, ok := strings.CutPrefix(name, success+"{"); ok && v == 0 {

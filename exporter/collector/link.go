@@ -70,6 +70,7 @@ type Link struct {
 	gate    *Gate
 	schema  string
 	session *Session
+	cost    cost
 }
 
 // NewLink prepares a link and connects to nothing yet.
@@ -94,7 +95,7 @@ func NewLink(d Database, gate *Gate) (*Link, error) {
 // connection is replaced once; so is one behind which another server answers.
 func (l *Link) Session(ctx context.Context) (*Session, error) {
 	if l.session != nil {
-		server, _, err := identify(ctx, l.session.Conn)
+		server, _, err := identify(ctx, l.session.Conn, &l.cost)
 		switch {
 		case err == nil && server.Instance == l.session.Server.Instance && server.Version == l.session.Server.Version:
 			l.session.Server = server
@@ -123,8 +124,9 @@ func (l *Link) open(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
-	s := &Session{Conn: conn, Schema: l.schema}
-	if s.Server, s.account, err = identify(ctx, conn); err == nil {
+	l.cost.connects.Add(1)
+	s := &Session{Conn: conn, Schema: l.schema, cost: &l.cost}
+	if s.Server, s.account, err = identify(ctx, conn, &l.cost); err == nil {
 		err = s.prepare(ctx)
 	}
 	if err != nil {

@@ -90,6 +90,11 @@ func newLink(t *testing.T, d Database) *Link {
 	return link
 }
 
+func newBackground(t *testing.T, d Database) *Background {
+	t.Helper()
+	return NewBackground(newLink(t, d))
+}
+
 func openSession(t *testing.T, d Database) *Session {
 	t.Helper()
 	s, err := newLink(t, d).Session(soon(t))

@@ -36,7 +36,8 @@ const identityQuery = `SELECT @@version, @@version_comment, @@server_id, @@hostn
  @@read_only, @@innodb_read_only, @@performance_schema, CURRENT_USER()`
 
 // identify reads who answers on this connection.
-func identify(ctx context.Context, conn *sql.Conn) (Server, string, error) {
+func identify(ctx context.Context, conn *sql.Conn, c *cost) (Server, string, error) {
+	defer c.statement(time.Now())
 	var version, comment, id, host, port, readOnly, innodbReadOnly, pfs, account string
 	err := conn.QueryRowContext(ctx, mark+identityQuery).
 		Scan(&version, &comment, &id, &host, &port, &readOnly, &innodbReadOnly, &pfs, &account)
@@ -83,7 +84,7 @@ func (s *Session) prepare(ctx context.Context) error {
 		"SET SESSION " + strings.Join(settings, ", "),
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
 	} {
-		if _, err := s.Conn.ExecContext(ctx, mark+statement); err != nil {
+		if err := s.exec(ctx, statement); err != nil {
 			return fmt.Errorf("prepare the session: %w", err)
 		}
 	}
@@ -110,11 +111,18 @@ func (s *Session) bound(ctx context.Context) error {
 	if s.Server.Flavor == flavorMariaDB {
 		statement = fmt.Sprintf("SET SESSION max_statement_time = %.6f", limit.Seconds())
 	}
-	if _, err := s.Conn.ExecContext(ctx, mark+statement); err != nil {
+	if err := s.exec(ctx, statement); err != nil {
 		return fmt.Errorf("set the statement limit: %w", err)
 	}
 	s.limit = limit
 	return nil
+}
+
+// exec runs a statement without a result.
+func (s *Session) exec(ctx context.Context, statement string) error {
+	defer s.cost.statement(time.Now())
+	_, err := s.Conn.ExecContext(ctx, mark+statement)
+	return err
 }
 
 // each runs a query and calls row for every row of its result. It is the only
@@ -123,12 +131,14 @@ func (s *Session) each(ctx context.Context, row func(*sql.Rows) error, query str
 	if err := s.bound(ctx); err != nil {
 		return err
 	}
+	defer s.cost.statement(time.Now())
 	rows, err := s.Conn.QueryContext(ctx, mark+query, args...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
+		s.cost.rows.Add(1)
 		if err := row(rows); err != nil {
 			return err
 		}

@@ -26,10 +26,11 @@ var (
 // one connection, the others beside them. There is one run at a time; scrapes
 // that arrive during a run share its result.
 type Set struct {
-	link   *Link
-	sql    []SQLCollector
-	others []Collector
-	logger *slog.Logger
+	link       *Link
+	background *Background
+	sql        []SQLCollector
+	others     []Collector
+	logger     *slog.Logger
 
 	mu       sync.Mutex
 	running  *run
@@ -43,12 +44,12 @@ type failureKey struct {
 	class     Class
 }
 
-// NewSet takes the link of the scrapes, nil without SQL collectors, and the
-// enabled collectors. The last SQL collector should be the one that may need
-// most time.
-func NewSet(link *Link, sql []SQLCollector, others []Collector, logger *slog.Logger) *Set {
+// NewSet takes over the link of the scrapes and the background, both nil
+// without a database, and the enabled collectors. The last SQL collector should
+// be the one that may need most time.
+func NewSet(link *Link, background *Background, sql []SQLCollector, others []Collector, logger *slog.Logger) *Set {
 	return &Set{
-		link: link, sql: sql, others: others, logger: logger,
+		link: link, background: background, sql: sql, others: others, logger: logger,
 		failures: map[failureKey]float64{}, last: map[string]Class{},
 	}
 }
@@ -56,6 +57,9 @@ func NewSet(link *Link, sql []SQLCollector, others []Collector, logger *slog.Log
 // Descs lists every family that Collect can return.
 func (s *Set) Descs() []*prometheus.Desc {
 	descs := []*prometheus.Desc{successDesc, durationDesc, failuresDesc}
+	if s.link != nil {
+		descs = append(descs, costDescs()...)
+	}
 	for _, c := range s.sql {
 		descs = append(descs, c.Descs()...)
 	}
@@ -91,6 +95,10 @@ func (s *Set) Collect(ctx context.Context, budget time.Duration) []prometheus.Me
 		metrics = append(metrics,
 			prometheus.MustNewConstMetric(successDesc, prometheus.GaugeValue, success, o.name),
 			prometheus.MustNewConstMetric(durationDesc, prometheus.GaugeValue, took.Seconds(), o.name))
+	}
+	if s.link != nil {
+		metrics = append(metrics, s.link.cost.metrics("scrape")...)
+		metrics = append(metrics, s.background.link.cost.metrics("background")...)
 	}
 	return append(metrics, s.failureMetrics()...)
 }
@@ -169,8 +177,8 @@ func (s *Set) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Close waits for the run in flight, which its deadline bounds, and closes the
-// connection. Later scrapes find every collector failed.
+// Close, called when Run has returned, waits for the run in flight, which its
+// deadline bounds, and closes the connections. Later scrapes find every collector failed.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -182,5 +190,5 @@ func (s *Set) Close() error {
 	if s.link == nil {
 		return nil
 	}
-	return s.link.Close()
+	return errors.Join(s.link.Close(), s.background.Close())
 }

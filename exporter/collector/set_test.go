@@ -48,7 +48,7 @@ func newScriptedSet(collectors ...*scripted) (*Set, *bytes.Buffer) {
 	for i, c := range collectors {
 		others[i] = c
 	}
-	return NewSet(nil, nil, others, slog.New(slog.NewTextHandler(&log, nil))), &log
+	return NewSet(nil, nil, nil, others, slog.New(slog.NewTextHandler(&log, nil))), &log
 }
 
 const (
@@ -186,7 +186,7 @@ func TestSetOutlivesItsScraper(t *testing.T) {
 
 func TestSetEndsItsRunners(t *testing.T) {
 	stopped := errors.New("stopped")
-	set := NewSet(nil, nil, []Collector{runner{&scripted{name: "r", collect: succeed}, stopped}}, slog.New(slog.DiscardHandler))
+	set := NewSet(nil, nil, nil, []Collector{runner{&scripted{name: "r", collect: succeed}, stopped}}, slog.New(slog.DiscardHandler))
 	if err := set.Run(t.Context()); !errors.Is(err, stopped) {
 		t.Errorf("got %v", err)
 	}

@@ -32,7 +32,7 @@ var (
 // row is read about twice, whatever the size of the table.
 type Tokens struct {
 	lateness   time.Duration
-	background *Link
+	background *Background
 	ledger     *ledger
 	clock      clock
 
@@ -45,9 +45,8 @@ type Tokens struct {
 }
 
 // NewTokens takes how long after its creation a row may be committed, clock
-// differences included, and the connection for background reading, which Run
-// closes.
-func NewTokens(lateness time.Duration, background *Link) *Tokens {
+// differences included, and the connection for background reading.
+func NewTokens(lateness time.Duration, background *Background) *Tokens {
 	return &Tokens{lateness: lateness, background: background, ledger: newLedger(), settled: time.Now()}
 }
 

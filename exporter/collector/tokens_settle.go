@@ -15,12 +15,11 @@ const settleBudget = 10 * time.Second
 
 // Run settles what is older than the lateness until ctx ends. A pass that
 // fails leaves its rows to the next one.
-func (t *Tokens) Run(ctx context.Context) (err error) {
-	defer func() { err = t.background.Close() }()
+func (t *Tokens) Run(ctx context.Context) error {
 	ticker := time.NewTicker(min(t.lateness, settleInterval))
 	defer ticker.Stop()
 	for {
-		t.note(t.settlePass(ctx))
+		t.note(t.background.Do(ctx, settleBudget, t.settlePass))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -30,18 +29,7 @@ func (t *Tokens) Run(ctx context.Context) (err error) {
 }
 
 // settlePass reads each second that has become older than the lateness once.
-func (t *Tokens) settlePass(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settleBudget)
-	defer cancel()
-	s, err := t.background.Session(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if !t.background.Alive() {
-			t.background.Drop()
-		}
-	}()
+func (t *Tokens) settlePass(ctx context.Context, s *Session) error {
 	seen, p, err := t.open(ctx, s)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func bulkInsert(t *testing.T, db *sql.DB, n int, created string) {
 
 func newTokens(t *testing.T, d Database, lateness time.Duration) *Tokens {
 	t.Helper()
-	return NewTokens(lateness, newLink(t, d))
+	return NewTokens(lateness, newBackground(t, d))
 }
 
 func collectTokens(t *testing.T, c *Tokens, s *Session) map[string]float64 {
@@ -133,14 +133,14 @@ func TestTokensSettlesLateRows(t *testing.T) {
 	if v := collectTokens(t, c, s); v[rowsOfPassword] != 1 {
 		t.Errorf("the scrape re-read old rows: %v", v)
 	}
-	if err := c.settlePass(t.Context()); err != nil {
+	if err := c.background.Do(t.Context(), settleBudget, c.settlePass); err != nil {
 		t.Fatal(err)
 	}
 	if v := collectTokens(t, c, s); v[rowsOfPassword] != 1 {
 		t.Errorf("rows were settled before the lateness has passed: %v", v)
 	}
 	c.lateness = 10 * time.Second // as if twenty seconds had passed
-	if err := c.settlePass(t.Context()); err != nil {
+	if err := c.background.Do(t.Context(), settleBudget, c.settlePass); err != nil {
 		t.Fatal(err)
 	}
 	if v := collectTokens(t, c, s); v[rowsOfPassword] != 6 {
@@ -338,7 +338,7 @@ func TestTokensNeedsItsBackground(t *testing.T) {
 	s := openSession(t, d)
 	d.Password = "wrong"
 	c := newTokens(t, d, 10*time.Second)
-	c.note(c.settlePass(t.Context()))
+	c.note(c.background.Do(t.Context(), settleBudget, c.settlePass))
 	insertTokens(t, db, 1, "password", 0)
 	if _, err := c.Collect(soon(t), s); err != nil {
 		t.Errorf("one failed pass is caught up with later: %v", err)
