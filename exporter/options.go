@@ -30,7 +30,7 @@ type options struct {
 	telemetryPath string
 	pprof         bool
 
-	target target // what the flags describe
+	target *target // what the flags describe
 }
 
 // errAnswered ends a command line that asked for help or the version.
@@ -45,7 +45,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	answered := false
 	app.Terminate(func(int) { answered = true })
 
-	o := &options{target: target{enabled: map[string]*bool{}}}
+	o := &options{target: newTarget()}
 	app.Command(commandServe, "Serve metrics.").Default()
 	app.Command(commandMetrics, "Print every metric with its type, labels, collector and help.")
 	o.addFlags(app)

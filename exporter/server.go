@@ -37,7 +37,7 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 	if err := web.Validate(*o.web.WebConfigFile); err != nil {
 		return fmt.Errorf("--web.config.file: %w", err)
 	}
-	set, err := newSet(ctx, &o.target, logger)
+	set, err := newSet(ctx, o.target, logger)
 	if err != nil {
 		return err
 	}

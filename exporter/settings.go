@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+)
+
+// setting is one thing that can be said of a target: by a flag of the default
+// target, and by a key of the configuration file for the others.
+type setting struct {
+	flag  string // its name without --
+	key   string // its path in the configuration file below targets.NAME
+	into  any    // *string, *bool, *int, *time.Duration or *[]string
+	value string // the default
+	help  string
+}
+
+// settings is the one list of everything that a target can be told. To add a
+// setting, add its row here and its field in target.
+func (t *target) settings() []setting {
+	m, c := &t.mysqld, &t.cloudwatch
+	rows := []setting{
+		{"mysqld.address", "mysqld.address", &m.address, "", "Address of the MySQL or MariaDB server: HOST:PORT or unix:PATH. Without it the SQL collectors are off."},
+		{"mysqld.username", "mysqld.username", &m.username, "", "Account of the exporter."},
+		{"mysqld.password-file", "mysqld.password_file", &m.passwordFile, "", "File that holds the account's password."},
+		{"mysqld.database", "mysqld.database", &m.database, "apimdb", "Database that holds the token tables."},
+		{"config.my-cnf", "mysqld.my_cnf", &m.myCnf, "", "MySQL option file; user, password, host, port and socket of [client] are used where no flag says otherwise."},
+
+		{"cloudwatch.region", "cloudwatch.region", &c.region, "", "AWS region; without it the SDK's own configuration decides."},
+		{"cloudwatch.rds-instance", "cloudwatch.rds_instances", &c.rds, "", "RDS instance to watch through CloudWatch; repeatable."},
+		{"cloudwatch.ec2-instance", "cloudwatch.ec2_instances", &c.ec2, "", "EC2 instance to watch through CloudWatch as ROLE=ID, for example apim=i-0123; repeatable."},
+		{"cloudwatch.period", "cloudwatch.period", &c.period, "60s", "Period of a datapoint."},
+		{"cloudwatch.delay", "cloudwatch.delay", &c.delay, "120s", "Time after the end of a period until its datapoint is complete."},
+
+		{"collector.endpoint.access-log", "collectors.endpoint.access_logs", &t.accessLogs, "", "Access log of API Manager, a path or a glob; repeatable."},
+		{"collector.endpoint.log-pattern", "collectors.endpoint.log_pattern", &t.logPattern, "combined", "Pattern of the access log: combined, common or a pattern of Tomcat's AccessLogValve."},
+		{"collector.tokens.lateness", "collectors.tokens.lateness", &t.tokensLateness, "30s", "Longest time between the creation of a token row and its commit, clock differences included."},
+	}
+	for _, name := range collectorNames {
+		rows = append(rows, setting{"collector." + name, "collectors." + name + ".enabled", t.enabled[name], "true",
+			"Enable the " + name + " collector where what it needs is given."})
+	}
+	return rows
+}
+
+// addFlags makes flags fill the target.
+func (t *target) addFlags(app *kingpin.Application) {
+	for _, s := range t.settings() {
+		flag := app.Flag(s.flag, s.help)
+		if s.value != "" {
+			flag = flag.Default(s.value)
+		}
+		switch into := s.into.(type) {
+		case *string:
+			flag.StringVar(into)
+		case *bool:
+			flag.BoolVar(into)
+		case *int:
+			flag.IntVar(into)
+		case *time.Duration:
+			flag.DurationVar(into)
+		case *[]string:
+			flag.StringsVar(into)
+		default:
+			panic(fmt.Sprintf("--%s has the type %T, which no flag can fill", s.flag, into))
+		}
+	}
+}
