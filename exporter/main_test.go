@@ -85,7 +85,7 @@ var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 // start runs an exporter with these flags until the test's end and proves that
 // it never wrote the canary.
-func start(t *testing.T, args ...string) *running {
+func start(t testing.TB, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	r := &running{logs: &logs{}, cancel: cancel, ended: make(chan int, 1)}
@@ -113,7 +113,7 @@ func start(t *testing.T, args ...string) *running {
 }
 
 // eventually waits until try succeeds.
-func eventually(t *testing.T, what string, try func() error) {
+func eventually(t testing.TB, what string, try func() error) {
 	t.Helper()
 	var err error
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -126,7 +126,7 @@ func eventually(t *testing.T, what string, try func() error) {
 
 // get returns the body of a page; timeout is the scrape timeout in seconds, or
 // empty for none.
-func (r *running) get(t *testing.T, path, timeout string) (status int, body string) {
+func (r *running) get(t testing.TB, path, timeout string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path, nil)
 	if err != nil {
@@ -152,9 +152,9 @@ func (r *running) get(t *testing.T, path, timeout string) (status int, body stri
 // page is a parsed scrape.
 type page map[string]*dto.MetricFamily
 
-func (r *running) scrape(t *testing.T) page { return r.scrapeWithin(t, "") }
+func (r *running) scrape(t testing.TB) page { return r.scrapeWithin(t, "") }
 
-func (r *running) scrapeWithin(t *testing.T, timeout string) page {
+func (r *running) scrapeWithin(t testing.TB, timeout string) page {
 	t.Helper()
 	status, body := r.get(t, "/metrics", timeout)
 	if status != http.StatusOK {
@@ -197,7 +197,7 @@ func (p page) success() map[string]bool {
 
 // database is a private server with token tables and an account for exporters
 // whose password is the canary.
-func database(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sql.DB) {
+func database(t testing.TB, config mysqltest.Config) (*mysqltest.Server, *sql.DB) {
 	t.Helper()
 	server := mysqltest.Run(t, config)
 	db := server.Database(t, "apimdb")
@@ -233,7 +233,7 @@ var grants = []string{
 	"GRANT SELECT ON performance_schema.table_io_waits_summary_by_table TO exporter@'127.0.0.1'",
 }
 
-func execute(t *testing.T, db *sql.DB, statement string) {
+func execute(t testing.TB, db *sql.DB, statement string) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -245,7 +245,7 @@ func databaseFlags(server *mysqltest.Server) []string {
 }
 
 // insert adds rows to the token table as password grants do.
-func insert(t *testing.T, db *sql.DB, n int) {
+func insert(t testing.TB, db *sql.DB, n int) {
 	t.Helper()
 	for range n {
 		execute(t, db, "INSERT INTO IDN_OAUTH2_ACCESS_TOKEN (TOKEN_ID, GRANT_TYPE) VALUES (UUID(), 'password')")

@@ -17,7 +17,7 @@ func all(success bool) map[string]bool {
 }
 
 // wait scrapes until the collectors' success is as wanted.
-func (r *running) wait(t *testing.T, want map[string]bool) {
+func (r *running) wait(t testing.TB, want map[string]bool) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("success is %v", want), func() error {
 		if diff := cmp.Diff(want, r.scrape(t).success()); diff != "" {
@@ -65,7 +65,7 @@ func TestServesThroughDatabaseRestarts(t *testing.T) {
 	}
 }
 
-func (r *running) rows(t *testing.T, want float64) error {
+func (r *running) rows(t testing.TB, want float64) error {
 	t.Helper()
 	if got, _ := r.scrape(t).value("wso2_token_rows_observed_total", "grant_type", "password"); got != want {
 		return fmt.Errorf("%v rows, want %v", got, want)
