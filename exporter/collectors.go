@@ -15,7 +15,7 @@ import (
 var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "cloudwatch", "endpoint"}
 
 // newSet builds the collectors that are enabled and have what they need.
-func newSet(ctx context.Context, t *target, logger *slog.Logger) (*collector.Set, error) {
+func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.Logger) (*collector.Set, error) {
 	others, err := newOtherCollectors(ctx, t)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func newSet(ctx context.Context, t *target, logger *slog.Logger) (*collector.Set
 	if !given {
 		return collector.NewSet(nil, nil, nil, others, logger), nil
 	}
-	link, background, err := newLinks(d)
+	link, background, err := newLinks(d, gate)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +39,7 @@ func newSet(ctx context.Context, t *target, logger *slog.Logger) (*collector.Set
 
 // newLinks returns the two connections to the database. They share a gate:
 // refused credentials are refused for both.
-func newLinks(d collector.Database) (*collector.Link, *collector.Background, error) {
-	gate := &collector.Gate{}
+func newLinks(d collector.Database, gate *collector.Gate) (*collector.Link, *collector.Background, error) {
 	link, err := collector.NewLink(d, gate)
 	if err != nil {
 		return nil, nil, err

@@ -128,13 +128,21 @@ func eventually(t testing.TB, what string, try func() error) {
 // empty for none.
 func (r *running) get(t testing.TB, path, timeout string) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path, nil)
+	header := http.Header{}
+	if timeout != "" {
+		header.Set(timeoutHeader, timeout)
+	}
+	return r.do(t, http.MethodGet, path, header)
+}
+
+// do makes a request and returns the answer.
+func (r *running) do(t *testing.T, method, path string, header http.Header) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if timeout != "" {
-		request.Header.Set(timeoutHeader, timeout)
-	}
+	request.Header = header
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -156,9 +164,20 @@ func (r *running) scrape(t testing.TB) page { return r.scrapeWithin(t, "") }
 
 func (r *running) scrapeWithin(t testing.TB, timeout string) page {
 	t.Helper()
-	status, body := r.get(t, "/metrics", timeout)
+	return r.page(t, "/metrics", timeout)
+}
+
+// probe scrapes a target of the configuration file.
+func (r *running) probe(t *testing.T, target string) page {
+	t.Helper()
+	return r.page(t, probePath+"?target="+target, "")
+}
+
+func (r *running) page(t *testing.T, path, timeout string) page {
+	t.Helper()
+	status, body := r.get(t, path, timeout)
 	if status != http.StatusOK {
-		t.Fatalf("status %d: %s", status, body)
+		t.Fatalf("%s: status %d: %s", path, status, body)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(body))

@@ -30,7 +30,8 @@ type options struct {
 	telemetryPath string
 	pprof         bool
 
-	target *target // what the flags describe
+	target     *target // what the flags describe
+	configFile string  // the other targets
 }
 
 // errAnswered ends a command line that asked for help or the version.
@@ -67,7 +68,21 @@ func (o *options) addFlags(app *kingpin.Application) {
 	o.web = kingpinflag.AddFlags(app, ":9851")
 	app.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.telemetryPath)
 	app.Flag("web.enable-pprof", "Serve Go's profiler under /debug/pprof/.").BoolVar(&o.pprof)
+	app.Flag("config.file", "YAML file with further targets, each scraped by its name at /probe?target=NAME. SIGHUP and POST /-/reload read it again.").StringVar(&o.configFile)
 	o.target.addFlags(app)
+}
+
+// targets returns the target of the flags, unless they say nothing and a file
+// says something, and those of the configuration file.
+func (o *options) targets() ([]*target, error) {
+	if o.configFile == "" {
+		return []*target{o.target}, nil
+	}
+	targets, err := readConfig(o.configFile)
+	if err == nil && !o.target.untold() {
+		targets = append([]*target{o.target}, targets...)
+	}
+	return targets, err
 }
 
 // check finds what is wrong with single values; what depends on files and the
@@ -78,8 +93,8 @@ func (o *options) check() error {
 		return nil
 	case !strings.HasPrefix(o.telemetryPath, "/") || strings.ContainsAny(o.telemetryPath, " {}?#"):
 		return usagef("--web.telemetry-path=%s: want a path that begins with / and has no braces, spaces or query", o.telemetryPath)
-	case strings.HasPrefix(o.telemetryPath, "/-/"):
-		return usagef("--web.telemetry-path=%s: paths under /-/ are taken", o.telemetryPath)
+	case strings.HasPrefix(o.telemetryPath, "/-/") || o.telemetryPath == probePath || strings.HasPrefix(o.telemetryPath, "/debug/pprof"):
+		return usagef("--web.telemetry-path=%s is taken by another page", o.telemetryPath)
 	}
 	return o.target.check()
 }

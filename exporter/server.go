@@ -8,21 +8,23 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"os"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/tokenpersistence/toolkit/exporter/collector"
 )
 
 const (
+	probePath = "/probe"
+
 	// readyGrace is how long a scrape waits beyond the collectors' budget for
 	// what ends with it.
 	readyGrace = 50 * time.Millisecond
@@ -37,19 +39,25 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 	if err := web.Validate(*o.web.WebConfigFile); err != nil {
 		return fmt.Errorf("--web.config.file: %w", err)
 	}
-	set, err := newSet(ctx, o.target, logger)
-	if err != nil {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	group, ctx := errgroup.WithContext(ctx)
+	fleet := newFleet(group, logger)
+	reloader := &reloader{logger: logger, load: func(ctx context.Context) error {
+		targets, err := o.targets()
+		if err != nil {
+			return err
+		}
+		return fleet.apply(ctx, targets)
+	}}
+	if err := reloader.reload(ctx); err != nil {
 		return err
 	}
 	var draining atomic.Bool
-	handler, err := newHandler(o, set, &draining, logger)
-	if err != nil {
-		return errors.Join(err, set.Close())
-	}
+	server := &http.Server{Handler: newHandler(ctx, o, fleet, reloader, &draining, logger), ReadHeaderTimeout: headerTime}
 	logger.Info("starting", "version", version.Info())
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return set.Run(ctx) })
+	group.Go(func() error { return reloader.onSignal(ctx, hangup) })
 	group.Go(func() error {
 		if err := web.ListenAndServe(server, o.web, logger); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve on --web.listen-address: %w", err)
@@ -66,15 +74,27 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 		}
 		return nil
 	})
-	err = errors.Join(group.Wait(), set.Close())
+	err := group.Wait()
+	fleet.close()
 	logger.Info("stopped")
 	return err
 }
 
-// newHandler returns the whole HTTP interface.
-func newHandler(o *options, set *collector.Set, draining *atomic.Bool, logger *slog.Logger) (http.Handler, error) {
+// newHandler returns the whole HTTP interface. Work that a reload starts goes
+// on until ctx ends.
+func newHandler(ctx context.Context, o *options, f *fleet, r *reloader, draining *atomic.Bool, logger *slog.Logger) http.Handler {
+	process := prometheus.NewRegistry()
+	process.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector("token_persistence_exporter"),
+		r,
+	)
+	scraper := newScraper(f, process, logger)
 	mux := http.NewServeMux()
-	mux.Handle("GET "+o.telemetryPath, newMetricsHandler(set, logger))
+	mux.HandleFunc("GET "+o.telemetryPath, scraper.metrics)
+	mux.HandleFunc("GET "+probePath, scraper.probe)
+	mux.HandleFunc("POST /-/reload", r.handler(ctx))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "healthy") })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if draining.Load() {
@@ -91,84 +111,41 @@ func newHandler(o *options, set *collector.Set, draining *atomic.Bool, logger *s
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
 	if o.telemetryPath != "/" {
-		landing, err := newLandingPage(o)
-		if err != nil {
-			return nil, fmt.Errorf("build the landing page: %w", err)
-		}
-		mux.Handle("GET /{$}", landing)
+		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+			landing, err := newLandingPage(o, f.names()) // a reload may have changed them
+			if err != nil {
+				logger.Error("build the landing page", "err", err)
+				answer(w, http.StatusInternalServerError, "the landing page could not be built")
+				return
+			}
+			landing.ServeHTTP(w, r)
+		})
 	}
-	return mux, nil
+	return mux
 }
 
-func newLandingPage(o *options) (http.Handler, error) {
+func newLandingPage(o *options, targets []string) (http.Handler, error) {
+	links := []web.LandingLinks{
+		{Address: o.telemetryPath, Text: "Metrics"},
+		{Address: "/-/healthy", Text: "Health", Description: "of this process, whatever the database and AWS do"},
+		{Address: "/-/ready", Text: "Readiness"},
+	}
+	for _, name := range targets {
+		links = append(links, web.LandingLinks{Address: probePath + "?target=" + name, Text: name, Description: "a target of --config.file"})
+	}
 	return web.NewLandingPage(web.LandingConfig{
 		Name:        "Token Persistence Exporter",
 		Description: "What OAuth2 token persistence of WSO2 API Manager does to its database",
 		Version:     version.Info(),
 		Profiling:   fmt.Sprint(o.pprof),
-		Links: []web.LandingLinks{
-			{Address: o.telemetryPath, Text: "Metrics"},
-			{Address: "/-/healthy", Text: "Health", Description: "of this process, whatever the database and AWS do"},
-			{Address: "/-/ready", Text: "Readiness"},
-		},
+		Links:       links,
 	})
 }
 
 // answer writes a line; a client that is gone needs no answer.
 func answer(w http.ResponseWriter, status int, line string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff") // it may repeat a part of the request
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, line+"\n")
-}
-
-// metricsHandler answers a scrape with a registry of its own, so that nothing
-// of one scrape is left for another.
-type metricsHandler struct {
-	set     *collector.Set
-	process *prometheus.Registry // of this process; reads no database
-	options promhttp.HandlerOpts
-}
-
-func newMetricsHandler(set *collector.Set, logger *slog.Logger) *metricsHandler {
-	process := prometheus.NewRegistry()
-	process.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		versioncollector.NewCollector("token_persistence_exporter"),
-	)
-	return &metricsHandler{set, process, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelError),
-		// One inconsistent family must not cost the page all others.
-		ErrorHandling: promhttp.ContinueOnError,
-	}}
-}
-
-func (h *metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	limit := budget(r.Header)
-	ctx, cancel := context.WithTimeout(r.Context(), limit+readyGrace)
-	defer cancel()
-	scrape := prometheus.NewRegistry()
-	scrape.MustRegister(snapshot{h.set.Descs(), h.set.Collect(ctx, limit)})
-	promhttp.HandlerFor(prometheus.Gatherers{h.process, scrape}, h.options).ServeHTTP(w, r)
-}
-
-// snapshot shows metrics that were read before. Its descriptions make the
-// registry refuse what no collector has declared.
-type snapshot struct {
-	descs   []*prometheus.Desc
-	metrics []prometheus.Metric
-}
-
-// Describe sends the descriptions of the enabled collectors.
-func (s snapshot) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range s.descs {
-		ch <- d
-	}
-}
-
-// Collect sends what was read.
-func (s snapshot) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range s.metrics {
-		ch <- m
-	}
 }

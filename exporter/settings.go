@@ -45,6 +45,19 @@ func (t *target) settings() []setting {
 	return rows
 }
 
+// withDefaults gives every setting its default.
+func (t *target) withDefaults() *target {
+	for _, s := range t.settings() {
+		if s.value == "" {
+			continue
+		}
+		if err := s.set(s.value); err != nil {
+			panic(fmt.Sprintf("the default of --%s: %v", s.flag, err))
+		}
+	}
+	return t
+}
+
 // addFlags makes flags fill the target.
 func (t *target) addFlags(app *kingpin.Application) {
 	for _, s := range t.settings() {

@@ -1,10 +1,21 @@
 package main
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
 
 // target is one deployment of API Manager to watch: its database, its instances
-// in CloudWatch and its logs.
+// in CloudWatch and its logs. The flags describe one, which has no name; the
+// configuration file any number.
 type target struct {
+	name string
+	file string // the configuration file, and the line where the target begins
+	line int
+
 	mysqld struct {
 		address, username, database, passwordFile, myCnf string
 	}
@@ -39,4 +50,31 @@ func (t *target) check() error {
 		return usagef("--mysqld.database is empty: name the database of the token tables")
 	}
 	return nil
+}
+
+// values returns what the target has been told, in the order of the settings.
+func (t *target) values() []string {
+	var values []string
+	for _, s := range t.settings() {
+		values = append(values, fmt.Sprint(reflect.ValueOf(s.into).Elem()))
+	}
+	return values
+}
+
+// untold reports whether every setting has its default.
+func (t *target) untold() bool {
+	return slices.Equal(t.values(), newTarget().withDefaults().values())
+}
+
+// locate says where a target of the configuration file stands, in an error that
+// may name flags.
+func (t *target) locate(err error) error {
+	if t.name == "" {
+		return err
+	}
+	located := fmt.Errorf("%s:%d: target %s: %s", t.file, t.line, t.name, t.inFile(err.Error()))
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return &usageError{located}
+	}
+	return located
 }

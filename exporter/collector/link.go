@@ -47,17 +47,24 @@ func (g *Gate) closed(now time.Time) error {
 	return nil
 }
 
-// learn takes note of how an attempt to log in ended.
-func (g *Gate) learn(now time.Time, err error) {
+// Open lets the next attempt come at once: the credentials may be others now.
+func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.pause, g.until, g.refusal = 0, time.Time{}, nil
+}
+
+// learn takes note of how an attempt to log in ended.
+func (g *Gate) learn(now time.Time, err error) {
 	if err == nil {
-		g.pause, g.until, g.refusal = 0, time.Time{}, nil
+		g.Open()
 		return
 	}
 	if ClassOf(err) != Auth {
 		return
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.pause = min(max(2*g.pause, firstPause), lastPause)
 	g.until, g.refusal = now.Add(g.pause), err
 }
