@@ -136,7 +136,7 @@ func (r *running) get(t testing.TB, path, timeout string) (status int, body stri
 }
 
 // do makes a request and returns the answer.
-func (r *running) do(t *testing.T, method, path string, header http.Header) (status int, body string) {
+func (r *running) do(t testing.TB, method, path string, header http.Header) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, nil)
 	if err != nil {
@@ -168,12 +168,12 @@ func (r *running) scrapeWithin(t testing.TB, timeout string) page {
 }
 
 // probe scrapes a target of the configuration file.
-func (r *running) probe(t *testing.T, target string) page {
+func (r *running) probe(t testing.TB, target string) page {
 	t.Helper()
 	return r.page(t, probePath+"?target="+target, "")
 }
 
-func (r *running) page(t *testing.T, path, timeout string) page {
+func (r *running) page(t testing.TB, path, timeout string) page {
 	t.Helper()
 	status, body := r.get(t, path, timeout)
 	if status != http.StatusOK {
