@@ -1,8 +1,10 @@
 #!/bin/sh
-# install.sh database|prometheus: brings what `make demo` and `make test` run.
+# install.sh database|prometheus|moto: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
+# moto        an AWS emulator that others wrote, from Debian sid with the Python it
+#             needs, unpacked below .cache; exits 3 where it cannot be fetched
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -49,11 +51,55 @@ prometheus() {
 	rm -r "$dir/deb"
 }
 
+# moto's packages and all they depend on are downloaded by an apt that knows of no
+# installed package and has directories of its own: nothing on this machine changes
+# or is upgraded, and its own libraries do not matter.
+moto() {
+	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+	[ -x "$cache/moto/run" ] && return
+	command -v apt-get >/dev/null || { echo "no apt-get to fetch python3-moto with" >&2; exit 3; }
+	work=$cache/moto.new
+	rm -rf "$work"
+	mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial" "$work/apt/state" "$work/apt/parts" "$work/root"
+	: >"$work/apt/status"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main" >"$work/apt/sources.list"
+	set -- -qq -o APT::Sandbox::User=root -o APT::Install-Recommends=0 \
+		-o Dir::Etc::sourcelist="$work/apt/sources.list" -o Dir::Etc::sourceparts="$work/apt/parts" \
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$work/apt/parts" \
+		-o Dir::State="$work/apt/state" -o Dir::State::status="$work/apt/status" -o Dir::State::lists="$work/apt/lists" \
+		-o Dir::Cache="$work/apt" -o Dir::Cache::archives="$work/apt/archives" -o Acquire::Languages=none
+	echo "Fetching python3-moto from Debian sid into .cache (about 250 MB unpacked)"
+	if ! { apt-get "$@" update && apt-get "$@" -y --download-only install \
+		python3-moto python3-flask python3-flask-cors python3-yaml python3-pyparsing python3-joserfc; } >"$work/apt/log" 2>&1; then
+		tail -3 "$work/apt/log" >&2
+		rm -rf "$work"
+		exit 3
+	fi
+	for deb in "$work"/apt/archives/*.deb; do
+		dpkg -x "$deb" "$work/root"
+	done
+	# Sid's programs need sid's C library: they run through its own loader.
+	cat >"$work/root/run" <<-'EOF'
+		#!/bin/sh
+		# run ARGS...: moto_server with the Python and the C library beside it.
+		root=$(cd "$(dirname "$0")" && pwd)
+		lib=$(dirname "$(find "$root/usr/lib" "$root/lib" -name 'ld-linux-*.so.*' 2>/dev/null | head -n 1)")
+		python=$(find "$root/usr/bin" -name 'python3.[0-9]*' | head -n 1)
+		PYTHONHOME=$root/usr PYTHONPATH=$root/usr/lib/python3/dist-packages PYTHONNOUSERSITE=1
+		export PYTHONHOME PYTHONPATH PYTHONNOUSERSITE
+		exec "$lib"/ld-linux-*.so.* --library-path "$lib:$root/usr/lib" "$python" "$root/usr/bin/moto_server" "$@"
+	EOF
+	chmod +x "$work/root/run"
+	mv "$work/root" "$cache/moto"
+	rm -rf "$work"
+}
+
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
+moto) moto ;;
 *)
-	echo "usage: install.sh database|prometheus" >&2
+	echo "usage: install.sh database|prometheus|moto" >&2
 	exit 2
 	;;
 esac

@@ -2,10 +2,7 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -36,10 +33,6 @@ var (
 		"Newest time stamp of a request to a token endpoint in the access log, Unix time; absent before the first one.", nil, nil)
 )
 
-// pollInterval is how often the log is read between scrapes: a writer's burst
-// and the loss by a truncation are bounded by it.
-const pollInterval = 250 * time.Millisecond
-
 // Endpoint counts requests to the token endpoints by following API Manager's
 // HTTP access log. Files that are there at the start are followed from their
 // end, so counters begin at zero; files that appear later are read whole. A
@@ -47,31 +40,21 @@ const pollInterval = 250 * time.Millisecond
 // lines unless it is told buffered="false": until Tomcat writes a line nobody
 // can count it.
 type Endpoint struct {
-	busy   chan struct{} // holds a token while somebody reads; guards what follows
-	tail   tail
+	logReader
 	parser logParser
 	counts endpointCounts
-	closed bool
 }
 
 // NewEndpoint returns the collector. Its first reading, by Run or by a scrape,
 // decides which files were there at the start.
 func NewEndpoint(cfg EndpointConfig) (*Endpoint, error) {
-	if len(cfg.AccessLogs) == 0 {
-		return nil, errors.New("no access log to follow: give --collector.endpoint.access-log")
-	}
-	for _, pattern := range cfg.AccessLogs {
-		if _, err := filepath.Match(pattern, ""); err != nil || pattern == "" {
-			return nil, fmt.Errorf("--collector.endpoint.access-log=%s is no path or glob", pattern)
-		}
-	}
 	pattern, err := compileLogPattern(cfg.LogPattern)
 	if err != nil {
 		return nil, fmt.Errorf("--collector.endpoint.log-pattern=%s: %w; copy the pattern of the AccessLogValve in API Manager's catalina-server.xml", cfg.LogPattern, err)
 	}
-	c := &Endpoint{busy: make(chan struct{}, 1), parser: logParser{pattern: pattern}}
-	c.tail = tail{patterns: cfg.AccessLogs, line: c.count, now: time.Now}
-	return c, nil
+	c := &Endpoint{parser: logParser{pattern: pattern}}
+	c.logReader, err = newLogReader("--collector.endpoint.access-log", "access log", cfg.AccessLogs, c.count)
+	return c, err
 }
 
 // Name returns endpoint.
@@ -85,55 +68,13 @@ func (c *Endpoint) Descs() []*prometheus.Desc {
 
 // Run reads the logs between scrapes until ctx ends, then closes them.
 func (c *Endpoint) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			c.busy <- struct{}{}
-			defer func() { <-c.busy }()
-			c.tail.close()
-			c.closed = true
-			return nil
-		case c.busy <- struct{}{}:
-			round, cancel := context.WithTimeout(ctx, pollInterval) // a scrape may be waiting
-			_ = c.tail.round(round)                                 // the next scrape meets the same error and reports it
-			cancel()
-			<-c.busy
-		}
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
-	}
+	c.run(ctx)
+	return nil
 }
 
-// Collect reads what was written before the scrape and returns the counts. They
-// are true beside an error as well: a file that cannot be read takes nothing
-// back from what has been counted.
+// Collect reads what was written before the scrape and returns the counts.
 func (c *Endpoint) Collect(ctx context.Context) ([]prometheus.Metric, error) {
-	select {
-	case c.busy <- struct{}{}:
-	case <-ctx.Done():
-		return nil, &Failure{Timeout, fmt.Errorf("wait for the access log's reader: %w", ctx.Err())}
-	}
-	defer func() { <-c.busy }()
-	var err error
-	if !c.closed {
-		read, cancel := withMargin(ctx)
-		defer cancel()
-		err = c.tail.round(read)
-	}
-	return c.metrics(), err
-}
-
-// withMargin leaves a tenth of the time that is left for what comes after.
-func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/10))
+	return c.collect(ctx, c.metrics)
 }
 
 var (

@@ -24,7 +24,7 @@ type durationCount struct {
 
 // count takes one line into the counts; one that was too long to keep, nil, is
 // of no pattern.
-func (c *Endpoint) count(line []byte) {
+func (c *Endpoint) count(_ int, line []byte) {
 	n := &c.counts
 	n.lines++
 	req, ok := c.parser.parse(line)

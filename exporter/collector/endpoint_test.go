@@ -290,11 +290,12 @@ func TestUnreadableLog(t *testing.T) {
 
 func TestLogErrorClass(t *testing.T) {
 	denied := &fs.PathError{Op: "open", Path: "/logs/a.log", Err: fs.ErrPermission}
-	if err := logError(denied); ClassOf(err) != Permission || !strings.Contains(err.Error(), "/logs/a.log") {
+	c := newEndpoint(t, "x")
+	if err := c.tail.fileError(denied); ClassOf(err) != Permission || !strings.Contains(err.Error(), "/logs/a.log") {
 		t.Errorf("class %s of %v", ClassOf(err), err)
 	}
 	broken := &fs.PathError{Op: "read", Path: "/logs/a.log", Err: io.ErrNoProgress}
-	if err := logError(broken); ClassOf(err) != Other {
+	if err := c.tail.fileError(broken); ClassOf(err) != Other {
 		t.Errorf("class %s of %v", ClassOf(err), err)
 	}
 }

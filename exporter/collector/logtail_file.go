@@ -13,26 +13,30 @@ import (
 const (
 	readSize  = 256 << 10 // bytes per read
 	maxLine   = 1 << 20   // a longer line is counted as unparsed and not kept
-	probeSize = 64        // bytes before the position that tell a file from its successor
+	probeSize = 64        // bytes at the beginning, and before the position, that tell a file from its successor
 )
 
 // followed is a file, whatever its name is now.
 type followed struct {
-	path   string
-	info   fs.FileInfo
-	file   *os.File // nil: not needed now, or not yet readable
-	offset int64
-	probe  []byte    // the bytes before offset
-	line   []byte    // the beginning of a line whose end is not written yet
-	skip   bool      // the rest of the current line is not wanted
-	named  bool      // its path still leads to it
-	alive  time.Time // when it last grew or had a name
-	size   int64     // when the current round began
+	path    string
+	pattern int // index of the pattern that leads to path
+	info    fs.FileInfo
+	file    *os.File // nil: not needed now, or not yet readable
+	offset  int64
+	head    []byte    // the bytes that the file begins with
+	probe   []byte    // the bytes before offset
+	line    []byte    // the beginning of a line whose end is not written yet
+	skip    bool      // the rest of the current line is not wanted
+	named   bool      // its path still leads to it
+	gone    bool      // it lost its name long ago: only its position is remembered
+	back    bool      // it was gone: another file may have its inode by now
+	alive   time.Time // when it last grew or had a name
+	size    int64     // when the current round began
 }
 
 // measure opens the file if there is a reason to, and takes its size.
 func (f *followed) measure(now time.Time) error {
-	if f.size == f.offset && now.Sub(f.info.ModTime()) > keepOpen {
+	if f.named && !f.back && f.info.Size() == f.offset && now.Sub(f.info.ModTime()) > keepOpen {
 		f.close()
 		return nil
 	}
@@ -74,23 +78,36 @@ func (f *followed) open() error {
 // begin takes the position at which following starts, inside a file that was
 // there before us: the line under way belongs to the time before.
 func (f *followed) begin() error {
-	probe := make([]byte, min(f.offset, probeSize))
-	n, err := f.file.ReadAt(probe, f.offset-int64(len(probe)))
-	if err != nil && !errors.Is(err, io.EOF) {
+	size := min(f.offset, probeSize)
+	var err error
+	if f.head, err = readUpTo(f.file, size, 0); err != nil {
 		return err
 	}
-	f.probe = probe[:n]
-	f.skip = n > 0 && probe[n-1] != '\n'
+	if f.probe, err = readUpTo(f.file, size, f.offset-size); err != nil {
+		return err
+	}
+	n := len(f.probe)
+	f.skip = n > 0 && f.probe[n-1] != '\n'
 	return nil
+}
+
+// readUpTo reads n bytes at an offset, fewer where the file ends.
+func readUpTo(file *os.File, n, offset int64) ([]byte, error) {
+	data := make([]byte, n)
+	have, err := file.ReadAt(data, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return data[:have], nil
 }
 
 // read reads from the position to the size seen when the round began.
 func (t *tail) read(ctx context.Context, f *followed) error {
-	if f.file == nil || f.size == f.offset {
+	if f.file == nil || f.size == f.offset && !f.back {
 		return nil
 	}
 	if err := t.checkTruncated(f); err != nil {
-		return logError(err)
+		return t.fileError(err)
 	}
 	if t.buf == nil {
 		t.buf = make([]byte, readSize)
@@ -101,37 +118,48 @@ func (t *tail) read(ctx context.Context, f *followed) error {
 			return nil // truncated under our hands: the next round sees it
 		}
 		if n == 0 {
-			return logError(err)
+			return t.fileError(err)
 		}
+		f.remember(t.buf[:n])
 		f.offset += int64(n)
 		f.alive = t.now()
-		f.remember(t.buf[:n])
 		t.split(f, t.buf[:n])
 	}
 	return nil
 }
 
 // checkTruncated starts the file again when it is shorter than the position, or
-// longer but with other bytes before the position: emptied and written past it
+// longer but with other bytes there and at its beginning: emptied and written past it
 // between two looks.
 func (t *tail) checkTruncated(f *followed) error {
-	if f.size > f.offset {
-		now := make([]byte, len(f.probe))
-		n, err := f.file.ReadAt(now, f.offset-int64(len(now)))
-		if err != nil && !errors.Is(err, io.EOF) {
+	back := f.back
+	f.back = false
+	if f.size > f.offset || back && f.size == f.offset {
+		head, err := readUpTo(f.file, int64(len(f.head)), 0)
+		if err != nil {
 			return err
 		}
-		if bytes.Equal(now[:n], f.probe) {
+		probe, err := readUpTo(f.file, int64(len(f.probe)), f.offset-int64(len(f.probe)))
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(head, f.head) && bytes.Equal(probe, f.probe) {
 			return nil
 		}
 	}
-	t.truncations++
-	f.offset, f.probe, f.line, f.skip = 0, nil, nil, false
+	if !back { // else it is another file
+		t.truncations++
+	}
+	f.offset, f.head, f.probe, f.line, f.skip = 0, nil, nil, nil, false
 	return nil
 }
 
-// remember keeps the last bytes of what has been read.
+// remember keeps the first and the last bytes of what has been read, of which
+// data comes next.
 func (f *followed) remember(data []byte) {
+	if have := len(f.head); have < probeSize && f.offset == int64(have) {
+		f.head = append(f.head, data[:min(len(data), probeSize-have)]...)
+	}
 	if over := len(f.probe) + len(data) - probeSize; over > 0 {
 		f.probe = append(f.probe[:0], f.probe[min(over, len(f.probe)):]...)
 	}
@@ -151,7 +179,7 @@ func (t *tail) split(f *followed, data []byte) {
 	switch {
 	case f.skip:
 	case len(f.line)+len(data) > maxLine:
-		t.line(nil)
+		t.line(f.pattern, nil)
 		f.line, f.skip = nil, true
 	default:
 		f.line = append(f.line, data...)
@@ -165,12 +193,12 @@ func (t *tail) finish(f *followed, end []byte) {
 		f.skip = false
 		return
 	case len(f.line)+len(end) > maxLine:
-		t.line(nil)
+		t.line(f.pattern, nil)
 	case len(f.line) > 0:
 		f.line = append(f.line, end...)
-		t.hand(f.line)
+		t.hand(f, f.line)
 	default:
-		t.hand(end)
+		t.hand(f, end)
 	}
 	if cap(f.line) > readSize {
 		f.line = nil // one long line is no reason to keep a megabyte
@@ -179,11 +207,11 @@ func (t *tail) finish(f *followed, end []byte) {
 }
 
 // hand passes a line on without the carriage return of a Windows host.
-func (t *tail) hand(line []byte) {
+func (t *tail) hand(f *followed, line []byte) {
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 	}
-	t.line(line)
+	t.line(f.pattern, line)
 }
 
 func (f *followed) close() {
