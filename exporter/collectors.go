@@ -12,7 +12,7 @@ import (
 
 // collectorNames are the values of --collector.NAME. To add a collector, write
 // its file and add its name here and its construction below.
-var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "cloudwatch", "endpoint"}
+var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "cloudwatch", "endpoint", "carbonlog"}
 
 // newSet builds the collectors that are enabled and have what they need.
 func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.Logger) (*collector.Set, error) {
@@ -25,7 +25,7 @@ func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.L
 		return nil, err
 	}
 	if !given && len(others) == 0 {
-		return nil, usagef("nothing to collect: give --mysqld.address, --cloudwatch.rds-instance, --cloudwatch.ec2-instance or --collector.endpoint.access-log")
+		return nil, usagef("nothing to collect: give --mysqld.address, --cloudwatch.rds-instance, --cloudwatch.ec2-instance, --collector.endpoint.access-log or --collector.carbonlog.log")
 	}
 	if !given {
 		return collector.NewSet(nil, nil, nil, others, logger), nil
@@ -81,6 +81,13 @@ func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, 
 			return nil, &usageError{err}
 		}
 		enabled = append(enabled, endpoint)
+	}
+	if *t.enabled["carbonlog"] && len(t.carbonLogs) > 0 {
+		carbonlog, err := collector.NewCarbonLog(collector.CarbonLogConfig{Logs: t.carbonLogs})
+		if err != nil {
+			return nil, &usageError{err}
+		}
+		enabled = append(enabled, carbonlog)
 	}
 	return enabled, nil
 }

@@ -37,6 +37,9 @@ func TestContract(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "http_access_.log")
 	writeFile(t, log, "")
 	args = append(args, "--collector.endpoint.access-log="+log, `--collector.endpoint.log-pattern=%h %l %u %t "%r" %s %b %D`)
+	carbon := filepath.Join(t.TempDir(), "wso2carbon.log")
+	writeFile(t, carbon, "Activating TokenPersistenceServiceComponent...\nToken persistence is not enabled. Registering related services..\n")
+	args = append(args, "--collector.carbonlog.log="+carbon)
 	touchTables(t, db)
 
 	r := start(t, args...)
@@ -50,7 +53,7 @@ func TestContract(t *testing.T) {
 		fmt.Fprintf(&requests, "127.0.0.1 - - [12/Dec/2019:16:53:29 +0000] \"POST /oauth2/token HTTP/1.1\" %s 10 5\n", code)
 	}
 	writeFile(t, log, requests.String())
-	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "cloudwatch": true, "endpoint": true}
+	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "cloudwatch": true, "endpoint": true, "carbonlog": true}
 	r.wait(t, want)
 	healthy := r.scrape(t)
 	if err := server.Kill(); err != nil {
@@ -260,11 +263,15 @@ func owners(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	carbonlog, err := collector.NewCarbonLog(collector.CarbonLogConfig{Logs: []string{"log"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	owners := map[string]string{}
 	for _, c := range []interface {
 		Name() string
 		Descs() []*prometheus.Desc
-	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil), endpoint, aws} {
+	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil), endpoint, carbonlog, aws} {
 		for _, d := range c.Descs() {
 			name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
 			owners[name] = c.Name()

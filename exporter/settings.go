@@ -36,6 +36,7 @@ func (t *target) settings() []setting {
 
 		{"collector.endpoint.access-log", "collectors.endpoint.access_logs", &t.accessLogs, "", "Access log of API Manager, a path or a glob; repeatable."},
 		{"collector.endpoint.log-pattern", "collectors.endpoint.log_pattern", &t.logPattern, "combined", "Pattern of the access log: combined, common or a pattern of Tomcat's AccessLogValve."},
+		{"collector.carbonlog.log", "collectors.carbonlog.logs", &t.carbonLogs, "", "Server log of one API Manager node, wso2carbon.log, a path or a glob; repeatable."},
 		{"collector.tokens.lateness", "collectors.tokens.lateness", &t.tokensLateness, "30s", "Longest time between the creation of a token row and its commit, clock differences included."},
 	}
 	for _, name := range collectorNames {

@@ -26,6 +26,7 @@ type target struct {
 	}
 	accessLogs     []string
 	logPattern     string
+	carbonLogs     []string
 	tokensLateness time.Duration
 
 	enabled map[string]*bool // by collector name
