@@ -43,9 +43,10 @@ type Session struct {
 	Schema string // the database that holds the token tables
 	Server Server
 
-	account string        // our own account as the server knows it, quoted for GRANT
-	limit   time.Duration // the statement limit in force on this connection
-	cost    *cost
+	account      string        // our own account as the server knows it, quoted for GRANT
+	literalNames bool          // whether a schema's name in a GRANT is no pattern
+	limit        time.Duration // the statement limit in force on this connection
+	cost         *cost
 }
 
 // Server is the identity of the server behind a connection.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -87,4 +88,22 @@ func withGrant(s *Session, err error, privilege, object string) error {
 		return err
 	}
 	return fmt.Errorf("%w; to allow it: GRANT %s ON %s TO %s", err, privilege, object, s.account)
+}
+
+// withNeeds adds to a permission error the statements that an administrator has
+// to run, and leaves other errors as they are.
+func withNeeds(s *Session, err error, needs []Need) error {
+	if ClassOf(err) != Permission {
+		return err
+	}
+	var statements []string
+	for _, n := range needs {
+		if n.Optional == "" && n.suits(s.Server) {
+			statements = append(statements, n.statement(s))
+		}
+	}
+	if len(statements) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; to allow it: %s", err, strings.Join(statements, "; "))
 }

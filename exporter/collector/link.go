@@ -136,6 +136,9 @@ func (l *Link) open(ctx context.Context) (*Session, error) {
 	if s.Server, s.account, err = identify(ctx, conn, &l.cost); err == nil {
 		err = s.prepare(ctx)
 	}
+	if err == nil {
+		err = s.readLiteralNames(ctx)
+	}
 	if err != nil {
 		discard(conn)
 		return nil, err

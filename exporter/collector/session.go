@@ -57,6 +57,22 @@ func identify(ctx context.Context, conn *sql.Conn, c *cost) (Server, string, err
 	}, quoteAccount(account), nil
 }
 
+// readLiteralNames finds out how the server takes a schema's name in a GRANT:
+// as a pattern, unless MySQL has partial revokes.
+func (s *Session) readLiteralNames(ctx context.Context) error {
+	if s.Server.Flavor != flavorMySQL || !strings.ContainsAny(s.Schema, "_%") {
+		return nil // nothing depends on it
+	}
+	defer s.cost.statement(time.Now())
+	var on bool
+	err := s.Conn.QueryRowContext(ctx, mark+"SELECT @@partial_revokes").Scan(&on)
+	if err != nil && !isServerError(err, 1193) {
+		return fmt.Errorf("read partial_revokes: %w", err)
+	}
+	s.literalNames = on
+	return nil
+}
+
 // isOn reads a switch; MariaDB 12 has more values of read_only than 0 and 1.
 func isOn(value string) bool {
 	switch strings.ToUpper(value) {
@@ -161,9 +177,20 @@ func quoteName(name string) string {
 func quoteAccount(account string) string {
 	at := strings.LastIndexByte(account, '@')
 	if at < 0 {
-		return "'" + account + "'"
+		return quoteAccountPart(account)
 	}
-	return "'" + account[:at] + "'@'" + account[at+1:] + "'"
+	return quoteAccountPart(account[:at]) + "@" + quoteAccountPart(account[at+1:])
+}
+
+// quoteAccountPart quotes as administrators write it, and as an identifier,
+// where a backslash has no meaning, what has more than plain characters.
+func quoteAccountPart(part string) string {
+	if strings.ContainsFunc(part, func(r rune) bool {
+		return !strings.ContainsRune("._-%:/@", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return quoteName(part)
+	}
+	return "'" + part + "'"
 }
 
 // majorVersion returns 8 for 8.0.36 and 8.10.1: versions are not floats.
