@@ -12,6 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/preload"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
@@ -33,7 +34,7 @@ func startDatabase(ctx context.Context, o Options, layout Layout, end *closers) 
 	if o.DSN != "" {
 		return openDatabase(ctx, o, end)
 	}
-	server, err := mysqltest.Start(ctx, mysqltest.Config{CPUs: layout.Database, ExtraArgs: roomFor(o.Preload)})
+	server, err := mysqltest.Start(ctx, mysqltest.Config{CPUs: layout.Database, ExtraArgs: preload.Room(o.Preload)})
 	if err != nil {
 		return nil, err
 	}

@@ -97,25 +97,6 @@ func private(t *testing.T) *database {
 	return d
 }
 
-func TestPreload(t *testing.T) {
-	d := private(t)
-	const n = preloadChunk + 7
-	var reported int
-	if err := d.preload(t.Context(), n, func(done int) { reported = done }); err != nil {
-		t.Fatal(err)
-	}
-	var tokens, scopes, hashes, recent int
-	if err := d.db.QueryRowContext(t.Context(), `SELECT COUNT(*), COUNT(DISTINCT ACCESS_TOKEN_HASH),
-		SUM(TIME_CREATED > NOW() - INTERVAL 1 DAY), (SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN_SCOPE)
-		FROM IDN_OAUTH2_ACCESS_TOKEN WHERE TOKEN_STATE='ACTIVE'`).Scan(&tokens, &hashes, &recent, &scopes); err != nil {
-		t.Fatal(err)
-	}
-	if tokens != n || scopes != n || hashes != n || recent != 0 || reported != n {
-		t.Errorf("%d tokens, %d scopes, %d distinct hashes, %d of the last day, %d reported; want %d and none recent",
-			tokens, scopes, hashes, recent, reported, n)
-	}
-}
-
 func TestQuiesceIsBoundedAndSettles(t *testing.T) {
 	d := private(t)
 	q, err := d.quiesce(t.Context(), 20*time.Second)
@@ -193,15 +174,5 @@ func mustExec(ctx context.Context, t *testing.T, db *sql.DB, statement string) {
 	t.Helper()
 	if _, err := db.ExecContext(ctx, statement); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestRoomFor gives the server more memory only when the table asks for it, and
-// never without bound.
-func TestRoomFor(t *testing.T) {
-	for n, want := range map[int]string{0: "", 100_000: "", 1_000_000: "--innodb-buffer-pool-size=1953M", maxPreload: "--innodb-buffer-pool-size=4096M"} {
-		if got := strings.Join(roomFor(n), " "); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
-			t.Errorf("%d rows: %q, want %q", n, got, want)
-		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/internal/preload"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
 )
 
@@ -68,7 +69,7 @@ func (o Options) Check() error {
 		{o.Users < 1 || o.Users > 10_000, fmt.Sprintf("--users %d: want 1 to 10000", o.Users)},
 		{o.Applications < 1 || o.Applications > 10_000, fmt.Sprintf("--applications %d: want 1 to 10000", o.Applications)},
 		{!(o.Rate >= 0) || o.Rate > 1e6, fmt.Sprintf("--rate %v: want tokens per second, or 0 for a closed loop", o.Rate)},
-		{o.Preload < 0 || o.Preload > maxPreload, fmt.Sprintf("--preload %d: want 0 to %d rows", o.Preload, maxPreload)},
+		{o.Preload < 0 || o.Preload > preload.Most, fmt.Sprintf("--preload %d: want 0 to %d rows", o.Preload, preload.Most)},
 		{o.UseExisting && o.DSN == "", "--dsn-use-existing has a meaning with --dsn only"},
 		{len(o.Grants) == 0, "--grants names no grant"},
 	} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenpersistence/toolkit/internal/child"
+	"github.com/tokenpersistence/toolkit/internal/preload"
 	"github.com/tokenpersistence/toolkit/testbed/cloudwatch"
 	"github.com/tokenpersistence/toolkit/testbed/credentials"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
@@ -55,7 +56,7 @@ func setUp(ctx context.Context, o Options, p programs, out io.Writer, end *close
 	if err := keymanager.Provision(ctx, s.database.db, set); err != nil {
 		return nil, err
 	}
-	if err := s.database.preload(ctx, o.Preload, func(n int) { s.say("preload       %d of %d rows", n, o.Preload) }); err != nil {
+	if err := preload.Rows(ctx, s.database.db, o.Preload, func(n int) { s.say("preload       %d of %d rows", n, o.Preload) }); err != nil {
 		return nil, err
 	}
 	managers, err := s.startKeyManagers(ctx, end)
