@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo test lint vuln golden build setup help
+.PHONY: demo bench test lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -28,6 +28,10 @@ setup: ## install the database server that the rig and the tests start (Debian p
 test: setup ## all tests, with the race detector, against a real server
 	@testbed/install.sh prometheus
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus go test -race -timeout 9m ./...
+
+bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
+	@testbed/install.sh mysqld-exporter
+	@go run ./exporter/bench $(if $(QUICK),--quick) $(ARGS)
 
 lint: ## gofmt, go vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

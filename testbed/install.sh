@@ -1,10 +1,12 @@
 #!/bin/sh
-# install.sh database|prometheus|moto: brings what `make demo` and the tests run.
+# install.sh database|prometheus|moto|mysqld-exporter: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
 # moto        an AWS emulator that others wrote, from Debian sid with the Python it
 #             needs, unpacked below .cache; exits 3 where it cannot be fetched
+# mysqld-exporter  Debian's prometheus-mysqld-exporter, unpacked likewise, and the
+#             one of Debian sid beside it where it can be had
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -94,12 +96,42 @@ moto() {
 	rm -rf "$work"
 }
 
+# unpack DIR APT-OPTION...: Debian's prometheus-mysqld-exporter into DIR.
+unpack() {
+	dir=$1
+	shift
+	mkdir -p "$dir/deb"
+	(cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root "$@" download prometheus-mysqld-exporter && dpkg -x prometheus-mysqld-exporter_*.deb .)
+	mv "$dir/deb/usr/bin/prometheus-mysqld-exporter" "$dir/"
+	rm -r "$dir/deb"
+}
+
+mysqld_exporter() {
+	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+	rival=$cache/mysqld-exporter
+	newer=$cache/mysqld-exporter-sid
+	[ -x "$rival/prometheus-mysqld-exporter" ] && [ -x "$newer/prometheus-mysqld-exporter" ] && return
+	need_apt "No apt-get: put a prometheus-mysqld-exporter into $rival to compare with it."
+	update_lists prometheus-mysqld-exporter
+	[ -x "$rival/prometheus-mysqld-exporter" ] || unpack "$rival"
+	# Lists of their own, so that nothing else of sid is ever a candidate.
+	mkdir -p "$newer/apt/lists/partial" "$newer/apt/parts"
+	echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main' >"$newer/apt/sources.list"
+	: >"$newer/apt/status"
+	set -- -o Dir::Etc::sourcelist="$newer/apt/sources.list" -o Dir::Etc::sourceparts="$newer/apt/parts" \
+		-o Dir::State="$newer/apt" -o Dir::State::lists="$newer/apt/lists" -o Dir::State::status="$newer/apt/status" -o Dir::Cache="$newer/apt"
+	apt-get -qq -o APT::Sandbox::User=root "$@" update && unpack "$newer" "$@" ||
+		echo "NOT RUN: Debian sid's mysqld_exporter cannot be fetched; the comparison is with the stable one only" >&2
+	rm -rf "$newer/apt"
+}
+
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
 moto) moto ;;
+mysqld-exporter) mysqld_exporter ;;
 *)
-	echo "usage: install.sh database|prometheus|moto" >&2
+	echo "usage: install.sh database|prometheus|moto|mysqld-exporter" >&2
 	exit 2
 	;;
 esac
