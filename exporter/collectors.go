@@ -55,9 +55,10 @@ func newLinks(d collector.Database, gate *collector.Gate) (*collector.Link, *col
 // may need most time last.
 func (t *target) sqlCollectors(background *collector.Background) []collector.SQLCollector {
 	var enabled []collector.SQLCollector
+	tables := &collector.Tables{}
 	for _, c := range []collector.SQLCollector{
-		collector.MySQL{}, collector.TableIO{}, collector.TableSize{},
-		collector.NewTokens(t.tokensLateness, background),
+		collector.MySQL{}, collector.TableIO{Tables: tables}, collector.TableSize{Tables: tables},
+		collector.NewTokens(t.tokensLateness, background, tables),
 	} {
 		if *t.enabled[c.Name()] {
 			enabled = append(enabled, c)

@@ -271,7 +271,7 @@ func owners(t *testing.T) map[string]string {
 	for _, c := range []interface {
 		Name() string
 		Descs() []*prometheus.Desc
-	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil), endpoint, carbonlog, aws} {
+	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil, nil), endpoint, carbonlog, aws} {
 		for _, d := range c.Descs() {
 			name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
 			owners[name] = c.Name()

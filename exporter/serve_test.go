@@ -122,7 +122,7 @@ func TestMissingGrantCostsOnlyItsCollector(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
 	for i, tc := range []struct{ collector, hint string }{
 		{"tokens", "GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON `apimdb`.`IDN_OAUTH2_ACCESS_TOKEN` TO 'exporter'@'127.0.0.1'"},
-		{"tableio", "GRANT SELECT ON performance_schema.table_io_waits_summary_by_table TO 'exporter'@'127.0.0.1'"},
+		{"tableio", "SUM_TIMER_DELETE) ON `performance_schema`.`table_io_waits_summary_by_table` TO 'exporter'@'127.0.0.1'"},
 	} {
 		t.Run(tc.collector, func(t *testing.T) {
 			execute(t, db, strings.Replace(strings.Replace(grants[i], "GRANT ", "REVOKE ", 1), " TO ", " FROM ", 1))

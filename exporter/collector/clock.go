@@ -3,6 +3,7 @@ package collector
 import (
 	"math"
 	"sync"
+	"time"
 )
 
 // clock finds by how much the table's clock is off. API Manager writes a UTC
@@ -15,11 +16,12 @@ import (
 // single row with a strange time, from one node with a wrong clock or by hand,
 // moves nothing.
 type clock struct {
-	mu        sync.Mutex
-	offset    int64 // seconds to add to UTC to get the table's clock
-	last      sighting
-	candidate int64
-	votes     int
+	mu         sync.Mutex
+	offset     int64 // seconds to add to UTC to get the table's clock
+	generation int   // grows with every change of the offset
+	last       sighting
+	candidate  int64
+	votes      int
 }
 
 // sighting is what one look at the table shows; times are Unix seconds, 0 for
@@ -29,6 +31,8 @@ type sighting struct {
 	present int64   // newest row that is not in the future of a UTC clock
 	newest  int64   // newest row
 	future  int64   // rows beyond the table's own clock, at most futureRowsCap
+
+	sent, received time.Time // by our clock: now lies between them
 }
 
 // A row may be ahead of the server by its writer's clock skew and the rounding
@@ -54,26 +58,60 @@ func (s sighting) latest(offset int64) int64 {
 	return s.present
 }
 
-// observe learns from a sighting and returns the offset.
-func (c *clock) observe(s sighting) int64 {
+// with joins the sightings of tables that the same nodes write.
+func (s sighting) with(other sighting) sighting {
+	if s.now == 0 {
+		return other
+	}
+	other.present, other.newest = max(s.present, other.present), max(s.newest, other.newest)
+	return other
+}
+
+// stepTolerance is how much less time than passed here may pass on the server
+// before its clock was set back.
+const stepTolerance = time.Second
+
+// back reports whether the server's clock was set back between two sightings,
+// whichever connection made them and however long their answers took.
+func (s sighting) back(before sighting) bool {
+	passed := s.sent.Sub(before.received) - stepTolerance
+	return before.now != 0 && s.now-before.now < passed.Seconds()
+}
+
+// tick is the state of the clock after a sighting.
+type tick struct {
+	offset     int64
+	generation int
+	back       bool // the server's clock was set back since the sighting before
+}
+
+// observe learns from a sighting.
+func (c *clock) observe(s sighting) tick {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.last
 	c.last = s
-	if before.now == 0 {
-		return c.offset
+	if candidate, arrived := arrival(before, s); arrived {
+		c.vote(candidate)
 	}
-	candidate, arrived := arrival(before, s)
-	if !arrived {
-		return c.offset
-	}
+	return tick{c.offset, c.generation, s.back(before)}
+}
+
+func (c *clock) vote(candidate int64) {
 	if candidate == c.offset || candidate != c.candidate {
 		c.candidate, c.votes = candidate, 0
 	}
-	if c.votes++; c.votes >= 2 {
+	if c.votes++; c.votes >= 2 && candidate != c.offset {
 		c.offset = candidate
+		c.generation++
 	}
-	return c.offset
+}
+
+// read returns the state of the clock.
+func (c *clock) read() tick {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return tick{offset: c.offset, generation: c.generation}
 }
 
 // arrival returns the offset that rows which came between two sightings speak
@@ -81,6 +119,8 @@ func (c *clock) observe(s sighting) int64 {
 func arrival(before, after sighting) (offset int64, arrived bool) {
 	present := after.present > before.present
 	switch {
+	case before.now == 0:
+		return 0, false
 	case present && roundOffset(after.present, after.now) == 0:
 		return 0, true
 	case after.newest > before.newest && float64(after.newest) > after.now+futureSlack:

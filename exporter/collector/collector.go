@@ -47,6 +47,7 @@ type Session struct {
 	literalNames bool          // whether a schema's name in a GRANT is no pattern
 	limit        time.Duration // the statement limit in force on this connection
 	cost         *cost
+	indexes      map[string]string // what guard has found, by table
 }
 
 // Server is the identity of the server behind a connection.

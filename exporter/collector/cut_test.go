@@ -106,7 +106,8 @@ func TestCutConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		background := newBackground(t, d)
-		collectors := []SQLCollector{MySQL{}, TableIO{}, TableSize{}, NewTokens(time.Minute, background)}
+		tables := &Tables{}
+		collectors := []SQLCollector{MySQL{}, TableIO{tables}, TableSize{tables}, NewTokens(time.Minute, background, tables)}
 		set := NewSet(link, background, collectors, nil, slog.New(slog.DiscardHandler))
 		counts, failed := map[string]int{}, []string{}
 		for name, v := range values(t, set.Collect(soon(t), 20*time.Second)) {

@@ -81,15 +81,6 @@ func isServerError(err error, number uint16) bool {
 	return ok && e.Number == number
 }
 
-// withGrant adds to a permission error the statement that an administrator has
-// to run, and leaves other errors as they are.
-func withGrant(s *Session, err error, privilege, object string) error {
-	if ClassOf(err) != Permission {
-		return err
-	}
-	return fmt.Errorf("%w; to allow it: GRANT %s ON %s TO %s", err, privilege, object, s.account)
-}
-
 // withNeeds adds to a permission error the statements that an administrator has
 // to run, and leaves other errors as they are.
 func withNeeds(s *Session, err error, needs []Need) error {

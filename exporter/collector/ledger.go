@@ -15,12 +15,12 @@ type ledger struct {
 
 	mu       sync.Mutex
 	epoch    int                           // grows with every new baseline
-	offset   int64                         // seconds, of the table's clock in this epoch
-	since    float64                       // Unix seconds, UTC, of the first baseline or the last correction of the clock
+	baseline baseline                      // of this epoch
 	settled  int64                         // rows created before this second are final
 	edge     cursor                        // where the next scrape reads on
 	newest   int64                         // creation second of the newest row ever seen
 	seen     map[int64]map[rowKey]struct{} // per unsettled second
+	size     int                           // rows in seen
 	observed [len(grantTypes)]float64
 }
 
@@ -52,9 +52,10 @@ func (l *ledger) key(id []byte) rowKey {
 
 // baseline is what an epoch starts from.
 type baseline struct {
-	since   float64    // Unix seconds, UTC
-	offset  int64      // seconds, of the table's clock
+	tick               // the state of the table's clock
+	since   float64    // Unix seconds, UTC; 0 if the table is younger than our first look
 	settled int64      // rows created before this second are of no interest
+	horizon int64      // from this second on not all rows of the future are in rows
 	rows    []tokenRow // are there already and will never count
 }
 
@@ -67,12 +68,13 @@ func (l *ledger) begin(epoch int, b baseline) {
 		return
 	}
 	l.epoch++
-	l.offset, l.since, l.settled, l.newest = b.offset, b.since, b.settled, 0
+	l.settled, l.newest, l.size = b.settled, 0, 0
 	l.edge = cursor{second: b.settled}
 	l.seen = map[int64]map[rowKey]struct{}{}
 	for _, row := range b.rows {
 		l.note(row)
 	}
+	l.baseline, l.baseline.rows = b, nil
 }
 
 // note remembers a row and reports whether it is new and in time.
@@ -89,6 +91,7 @@ func (l *ledger) note(row tokenRow) bool {
 		return false
 	}
 	second[row.key] = struct{}{}
+	l.size++
 	return true
 }
 
@@ -103,6 +106,7 @@ func (l *ledger) add(epoch int, rows []tokenRow) {
 		if l.note(row) {
 			l.observed[row.grant]++
 		}
+		l.newest = max(l.newest, row.second)
 	}
 }
 
@@ -124,14 +128,24 @@ func (l *ledger) settle(epoch int, upTo int64) {
 		return
 	}
 	l.settled = upTo
-	for second := range l.seen {
+	for second, rows := range l.seen {
 		if second < upTo {
+			l.size -= len(rows)
 			delete(l.seen, second)
 		}
 	}
 	if l.edge.second < upTo {
 		l.edge = cursor{second: upTo}
 	}
+}
+
+// close ends the ledger of a table that has vanished and returns what it had
+// counted: whatever is still read of the table has no effect.
+func (l *ledger) close() [len(grantTypes)]float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.epoch = -1
+	return l.observed
 }
 
 // sight takes note of the newest row's second, which deletes may take back.
@@ -143,17 +157,17 @@ func (l *ledger) sight(second int64) {
 
 // page is a consistent copy of what the ledger shows.
 type page struct {
+	baseline
 	epoch    int
-	offset   int64
-	since    float64
-	settled  int64
+	settled  int64 // hides that of the baseline, from which it has moved on
 	edge     cursor
 	newest   int64
+	size     int
 	observed [len(grantTypes)]float64
 }
 
 func (l *ledger) read() page {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return page{l.epoch, l.offset, l.since, l.settled, l.edge, l.newest, l.observed}
+	return page{l.baseline, l.epoch, l.settled, l.edge, l.newest, l.size, l.observed}
 }

@@ -72,7 +72,7 @@ func TestLedgerIgnoresAnEarlierEpoch(t *testing.T) {
 	l.begin(0, baseline{settled: 90})
 	old := l.read().epoch
 	l.add(old, row("a"))
-	l.begin(old, baseline{settled: 95, offset: 900})
+	l.begin(old, baseline{settled: 95, tick: tick{offset: 900}})
 	l.begin(old, baseline{settled: 50}) // of two that end the same epoch the second is late
 	l.add(old, row("b"))
 	l.settle(old, 200)
@@ -118,7 +118,7 @@ func TestClock(t *testing.T) {
 			var c clock
 			var got int64
 			for _, look := range tc.looks {
-				got = c.observe(look)
+				got = c.observe(look).offset
 			}
 			if got != tc.want {
 				t.Errorf("offset %d, want %d", got, tc.want)

@@ -102,7 +102,7 @@ func TestSessionSettings(t *testing.T) {
 	if zone != "+00:00" || lockWait != 1 || isolation != "READ-COMMITTED" {
 		t.Errorf("time zone %s, lock wait %d, isolation %s", zone, lockWait, isolation)
 	}
-	_, err = s.Conn.ExecContext(t.Context(), "DELETE FROM "+s.tokenTable())
+	_, err = s.Conn.ExecContext(t.Context(), "DELETE FROM "+s.fullName("IDN_OAUTH2_ACCESS_TOKEN"))
 	const readOnlyTransaction = 1792
 	if !isServerError(err, readOnlyTransaction) {
 		t.Errorf("the session may write: %v", err)
@@ -189,7 +189,7 @@ func TestCutResultIsNoSuccess(t *testing.T) {
 			exec(t, db, fmt.Sprintf("KILL %d", id))
 		}
 		return nil
-	}, "SELECT REPEAT('x', 100000), SLEEP(0.05) FROM "+s.tokenTable())
+	}, "SELECT REPEAT('x', 100000), SLEEP(0.05) FROM "+s.fullName("IDN_OAUTH2_ACCESS_TOKEN"))
 	if err == nil || n >= 10 {
 		t.Errorf("%d rows and %v from a connection that was killed", n, err)
 	}

@@ -26,7 +26,7 @@ func TestMissing(t *testing.T) {
 	s := openSession(t, d)
 	tables := []string{tokentable.AccessToken, "IDN_OAUTH2_ACCESS_TOKEN_ACME"}
 	var needs []Need
-	for _, c := range []Needer{MySQL{}, TableIO{}, TableSize{}, NewTokens(1, nil)} {
+	for _, c := range []Needer{MySQL{}, TableIO{}, TableSize{}, NewTokens(1, nil, nil)} {
 		needs = append(needs, c.Needs(tables)...)
 	}
 	needs = MergeNeeds(needs)

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
 // Flavours of a server. They differ in the statement limit, in a few status
@@ -162,10 +160,10 @@ func (s *Session) each(ctx context.Context, row func(*sql.Rows) error, query str
 	return rows.Err()
 }
 
-// tokenTable quotes the full name of the access-token table. Sessions have no
+// fullName quotes the full name of a table of the schema. Sessions have no
 // default database, so that an account without rights on it can still connect.
-func (s *Session) tokenTable() string {
-	return quoteName(s.Schema) + "." + quoteName(tokentable.AccessToken)
+func (s *Session) fullName(table string) string {
+	return quoteName(s.Schema) + "." + quoteName(table)
 }
 
 // quoteName quotes an identifier.

@@ -5,14 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
 // One pass over the summary: a row per token table, and NULL for all others,
 // so that the server's totals come from the same reading.
-const tableIOQuery = `SELECT CASE WHEN OBJECT_SCHEMA = ? AND OBJECT_NAME IN (%s) THEN UPPER(OBJECT_NAME) END AS token_table,
+const tableIOQuery = `SELECT CASE WHEN OBJECT_SCHEMA = ? AND OBJECT_NAME IN (%s) THEN OBJECT_NAME END AS token_table,
  SUM(COUNT_FETCH), SUM(COUNT_INSERT), SUM(COUNT_UPDATE), SUM(COUNT_DELETE),
  SUM(SUM_TIMER_FETCH), SUM(SUM_TIMER_INSERT), SUM(SUM_TIMER_UPDATE), SUM(SUM_TIMER_DELETE)
  FROM performance_schema.table_io_waits_summary_by_table GROUP BY token_table`
@@ -40,7 +43,7 @@ var errNoPerformanceSchema = &Failure{Schema, errors.New(
 	"performance_schema is off: set performance_schema=ON in the server's configuration (on RDS in the parameter group) and restart it, or run with --no-collector.tableio")}
 
 // TableIO reads what performance_schema counts per token table.
-type TableIO struct{}
+type TableIO struct{ Tables *Tables }
 
 // Name is tableio.
 func (TableIO) Name() string { return "tableio" }
@@ -56,29 +59,33 @@ type ioRow [2 * len(ioOperations)]float64
 // Collect reads the counters. Where performance_schema does not count it
 // returns an error of class schema rather than zeros. A table that nobody used
 // since the server started has no row and no series.
-func (TableIO) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
+func (c TableIO) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
 	if !s.Server.PerformanceSchema {
 		return nil, errNoPerformanceSchema
 	}
-	marks, names := tableNames()
+	list, err := c.names(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	labels := newTableLabels(list)
+	places, names := marks(list)
 	var total ioRow
 	tables := map[string]ioRow{}
-	err := s.each(ctx, func(rows *sql.Rows) error {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		var table sql.NullString
 		var v ioRow
 		if err := rows.Scan(&table, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]); err != nil {
 			return err
 		}
-		for i := range v {
-			total[i] += v[i]
-		}
+		total = total.plus(v)
 		if table.Valid {
-			tables[strings.ToUpper(table.String)] = v
+			label := labels.of(table.String)
+			tables[label] = tables[label].plus(v)
 		}
 		return nil
-	}, fmt.Sprintf(tableIOQuery, marks), append([]any{s.Schema}, names...)...)
+	}, fmt.Sprintf(tableIOQuery, places), append([]any{s.Schema}, names...)...)
 	if err != nil {
-		return nil, fmt.Errorf("read table I/O: %w", withGrant(s, err, "SELECT", "performance_schema.table_io_waits_summary_by_table"))
+		return nil, fmt.Errorf("read table I/O: %w", withNeeds(s, err, c.Needs(nil)))
 	}
 	if total == (ioRow{}) {
 		return nil, checkCounting(ctx, s)
@@ -88,6 +95,22 @@ func (TableIO) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, er
 		metrics = append(metrics, v.metrics(tableOpsDesc, tableWaitDesc, table)...)
 	}
 	return metrics, nil
+}
+
+// names returns the tables to ask for: those that are there, partitions
+// included, and the known ones even where the account may not see them, because
+// performance_schema shows them all the same.
+func (c TableIO) names(ctx context.Context, s *Session) ([]string, error) {
+	list, err := c.Tables.present(ctx, s)
+	if class := ClassOf(err); err != nil && class != Permission && class != Schema {
+		return nil, err
+	}
+	names := slices.Clone(list)
+	for _, name := range tokentable.Watched() {
+		names = append(names, name, strings.ToLower(name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // checkCounting looks for the reason why everything is zero. A server that has
@@ -108,6 +131,14 @@ func checkCounting(ctx context.Context, s *Session) error {
 		return &Failure{Schema, errors.New("performance_schema does not count table I/O: enable its instrument wait/io/table/sql/handler")}
 	}
 	return nil
+}
+
+// plus adds what is counted elsewhere.
+func (v ioRow) plus(other ioRow) ioRow {
+	for i := range v {
+		v[i] += other[i]
+	}
+	return v
 }
 
 func (v ioRow) metrics(operations, wait *prometheus.Desc, labels ...string) []prometheus.Metric {

@@ -12,7 +12,7 @@ func TestTableSize(t *testing.T) {
 	exec(t, db, "RENAME TABLE AM_REVOKED_JWT TO am_revoked_jwt")
 	exec(t, db, "DROP TABLE IDN_INVALID_TOKENS")
 	exec(t, db, "ANALYZE TABLE IDN_OAUTH2_ACCESS_TOKEN")
-	metrics, err := TableSize{}.Collect(soon(t), openSession(t, account(server, schema)))
+	metrics, err := TableSize{&Tables{}}.Collect(soon(t), openSession(t, account(server, schema)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestTableSize(t *testing.T) {
 		t.Errorf("bytes: %v", got)
 	}
 
-	_, err = TableSize{}.Collect(soon(t), openSession(t, account(server, "nowhere")))
+	_, err = TableSize{&Tables{}}.Collect(soon(t), openSession(t, account(server, "nowhere")))
 	if ClassOf(err) != Schema || !strings.Contains(err.Error(), "--mysqld.database") {
 		t.Errorf("a database that is not there: %v", err)
 	}
@@ -44,7 +44,7 @@ func TestTableIO(t *testing.T) {
 	s := openSession(t, account(server, schema))
 	read := func() map[string]float64 {
 		t.Helper()
-		metrics, err := TableIO{}.Collect(soon(t), s)
+		metrics, err := TableIO{&Tables{}}.Collect(soon(t), s)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,16 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
-// The names are given in both cases: servers with lower_case_table_names or a
-// schema created in lower case show them so, and a function around the column
-// would open every table of the schema.
+// A list of names, because a pattern or a function around the column would open
+// every table of the schema.
 const tableSizeQuery = `SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, INDEX_LENGTH, DATA_FREE
  FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE' AND TABLE_NAME IN (%s)`
 
@@ -30,7 +26,7 @@ var tableSizeDescs = [...]*prometheus.Desc{
 }
 
 // TableSize reads how large the token tables are.
-type TableSize struct{}
+type TableSize struct{ Tables *Tables }
 
 // Name is tablesize.
 func (TableSize) Name() string { return "tablesize" }
@@ -38,29 +34,35 @@ func (TableSize) Name() string { return "tablesize" }
 // Descs lists the families.
 func (TableSize) Descs() []*prometheus.Desc { return tableSizeDescs[:] }
 
+// sizeRow holds the figures of a table, or the sum of several.
+type sizeRow [len(tableSizeDescs)]sql.NullFloat64
+
 // Collect reads information_schema, where a session of ours asks MySQL 8 for
 // fresh figures rather than those of the last day. A schema without any token
 // table is an error of class schema.
-func (TableSize) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
-	marks, names := tableNames()
-	sizes := map[string][len(tableSizeDescs)]sql.NullFloat64{}
-	err := s.each(ctx, func(rows *sql.Rows) error {
+func (c TableSize) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
+	list, err := c.Tables.present(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, &Failure{Schema, fmt.Errorf("no token table is visible in %s: check --mysqld.database and the account's SELECT privileges", quoteName(s.Schema))}
+	}
+	labels := newTableLabels(list)
+	places, names := marks(list)
+	sizes := map[string]sizeRow{}
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		var name string
-		var v [len(tableSizeDescs)]sql.NullFloat64
+		var v sizeRow
 		if err := rows.Scan(&name, &v[0], &v[1], &v[2], &v[3]); err != nil {
 			return err
 		}
-		label := strings.ToUpper(name)
-		if _, twin := sizes[label]; !twin || name == label {
-			sizes[label] = v
-		}
+		label := labels.of(name)
+		sizes[label] = sizes[label].plus(v)
 		return nil
-	}, fmt.Sprintf(tableSizeQuery, marks), append([]any{s.Schema}, names...)...)
+	}, fmt.Sprintf(tableSizeQuery, places), append([]any{s.Schema}, names...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read the sizes of the token tables: %w", err)
-	}
-	if len(sizes) == 0 {
-		return nil, &Failure{Schema, fmt.Errorf("no token table is visible in %s: check --mysqld.database and the account's SELECT privileges", quoteName(s.Schema))}
 	}
 	var metrics []prometheus.Metric
 	for table, values := range sizes {
@@ -73,12 +75,14 @@ func (TableSize) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, 
 	return metrics, nil
 }
 
-// tableNames returns the watched tables in both cases with as many marks.
-func tableNames() (marks string, names []any) {
-	for _, name := range tokentable.Watched() {
-		names = append(names, name, strings.ToLower(name))
+// plus adds what is known of a table that shares the label.
+func (r sizeRow) plus(other sizeRow) sizeRow {
+	for i, v := range other {
+		if v.Valid {
+			r[i] = sql.NullFloat64{Float64: r[i].Float64 + v.Float64, Valid: true}
+		}
 	}
-	return strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", "), names
+	return r
 }
 
 var _ SQLCollector = TableSize{}

@@ -20,11 +20,14 @@ const endOfTime = 1<<31 - 1
 
 // rowsQuery reads rows in the order of the index, whose entries end in the
 // primary key: no sort. FORCE INDEX because a full scan must never happen, not
-// even when statistics mislead the optimizer.
-const rowsQuery = `SELECT TOKEN_ID, GRANT_TYPE, UNIX_TIMESTAMP(TIME_CREATED) FROM %s FORCE INDEX (%s)
- WHERE TIME_CREATED >= FROM_UNIXTIME(?) AND TIME_CREATED < FROM_UNIXTIME(?)
- AND (TIME_CREATED > FROM_UNIXTIME(?) OR TOKEN_ID >= ?)
- ORDER BY TIME_CREATED, TOKEN_ID LIMIT ?`
+// even when statistics mislead the optimizer. The seconds of the window are
+// added to start.
+func rowsQuery(table, index, start string) string {
+	return fmt.Sprintf(`SELECT TOKEN_ID, GRANT_TYPE, UNIX_TIMESTAMP(TIME_CREATED) FROM %[1]s FORCE INDEX (%[2]s)
+ WHERE TIME_CREATED >= FROM_UNIXTIME(%[3]s?) AND TIME_CREATED < FROM_UNIXTIME(%[3]s?)
+ AND (TIME_CREATED > FROM_UNIXTIME(%[3]s?) OR TOKEN_ID >= ?)
+ ORDER BY TIME_CREATED, TOKEN_ID LIMIT ?`, table, quoteName(index), start)
+}
 
 // lookQuery finds the ends of the index, one entry each. ORDER BY with LIMIT
 // because not every version answers MAX with a condition from the index alone.
@@ -34,9 +37,9 @@ const lookQuery = `SELECT UNIX_TIMESTAMP(NOW(6)),
  (SELECT COUNT(*) FROM (SELECT 1 FROM %[1]s FORCE INDEX (%[2]s) WHERE TIME_CREATED > NOW() + INTERVAL ? SECOND LIMIT ?) AS f)`
 
 // look reads the server's clock and the ends of the index.
-func (t *Tokens) look(ctx context.Context, s *Session, offset int64) (sighting, error) {
-	var seen sighting
-	query := fmt.Sprintf(lookQuery, s.tokenTable(), tokentable.CreatedIndex)
+func (t *Tokens) look(ctx context.Context, s *Session, v *visit, offset int64) (sighting, error) {
+	seen := sighting{sent: t.monotonic()}
+	query := fmt.Sprintf(lookQuery, s.fullName(v.table), quoteName(v.index))
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var present, newest sql.NullInt64
 		if err := rows.Scan(&seen.now, &present, &newest, &seen.future); err != nil {
@@ -45,15 +48,17 @@ func (t *Tokens) look(ctx context.Context, s *Session, offset int64) (sighting, 
 		seen.present, seen.newest = present.Int64, newest.Int64
 		return nil
 	}, query, futureSlack, offset+futureSlack, futureRowsCap)
-	return seen, t.explain(s, "look at the newest rows", err)
+	seen.received = t.monotonic()
+	return seen, t.explain(s, v, "look at the newest rows", err)
 }
 
 // readRows reads the rows from a position up to the second before, chunk by
-// chunk, and hands each chunk to take. It returns the position from which to
-// go on: the start of the last second read, or the exact row after an error.
-func (t *Tokens) readRows(ctx context.Context, s *Session, from cursor, before int64, take func([]tokenRow)) (cursor, error) {
+// chunk, and hands each chunk to take with the position of its last row. It
+// returns the position from which to go on: the start of the last second read,
+// or the exact row after an error.
+func (t *Tokens) readRows(ctx context.Context, s *Session, v *visit, from cursor, before int64, take func([]tokenRow, cursor)) (cursor, error) {
 	for {
-		at, full, err := t.readChunk(ctx, s, from, before, take)
+		at, full, err := t.readChunk(ctx, s, v, from, before, take)
 		if err != nil {
 			return from, err
 		}
@@ -66,8 +71,7 @@ func (t *Tokens) readRows(ctx context.Context, s *Session, from cursor, before i
 
 // readChunk reads up to chunkRows rows and returns the position of the last one
 // with whether there may be more.
-func (t *Tokens) readChunk(ctx context.Context, s *Session, from cursor, before int64, take func([]tokenRow)) (cursor, bool, error) {
-	query := fmt.Sprintf(rowsQuery, s.tokenTable(), tokentable.CreatedIndex)
+func (t *Tokens) readChunk(ctx context.Context, s *Session, v *visit, from cursor, before int64, take func([]tokenRow, cursor)) (cursor, bool, error) {
 	var rows []tokenRow
 	at := from
 	err := s.each(ctx, func(r *sql.Rows) error {
@@ -76,30 +80,33 @@ func (t *Tokens) readChunk(ctx context.Context, s *Session, from cursor, before 
 		if err := r.Scan(&id, &grant, &second); err != nil {
 			return err
 		}
-		rows = append(rows, tokenRow{second: second, key: t.ledger.key(id), grant: grantIndex(grant)})
+		rows = append(rows, tokenRow{second: second, key: v.ledger.key(id), grant: grantIndex(grant)})
 		at.second = second
 		if len(rows) == chunkRows {
 			at.id = string(id)
 		}
 		return nil
-	}, query, from.second, before, from.second, from.id, chunkRows)
+	}, rowsQuery(s.fullName(v.table), v.index, ""), from.second, before, from.second, from.id, chunkRows)
 	if err != nil {
-		return from, false, t.explain(s, "read new rows", err)
+		return from, false, t.explain(s, v, "read new rows", err)
 	}
-	take(rows)
+	take(rows, at)
 	return at, len(rows) == chunkRows, nil
 }
 
-// explain adds to an error what the administrator can do about it.
-func (t *Tokens) explain(s *Session, doing string, err error) error {
-	switch {
-	case err == nil:
+// explain adds to an error what the administrator can do about it. The next
+// reading asks the optimizer again, in case the table has become another.
+func (t *Tokens) explain(s *Session, v *visit, doing string, err error) error {
+	if err == nil {
 		return nil
+	}
+	delete(s.indexes, v.table)
+	switch {
 	case isServerError(err, 1176):
-		err = fmt.Errorf("%w; create it: CREATE INDEX %s ON %s (TIME_CREATED)", err, tokentable.CreatedIndex, s.tokenTable())
+		err = &Failure{Guard, fmt.Errorf("%w; create it: CREATE INDEX %s ON %s (TIME_CREATED)", err, tokentable.CreatedIndex, s.fullName(v.table))}
 	case isServerError(err, 1146), isServerError(err, 1049):
 		err = fmt.Errorf("%w; --mysqld.database must name the database of WSO2's token tables", err)
 	}
-	err = withGrant(s, err, "SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED)", s.tokenTable())
-	return fmt.Errorf("%s of %s: %w", doing, tokentable.AccessToken, err)
+	err = withNeeds(s, err, t.Needs([]string{v.table}))
+	return fmt.Errorf("%s of %s: %w", doing, v.name, err)
 }

@@ -19,7 +19,7 @@ func (t *Tokens) Run(ctx context.Context) error {
 	ticker := time.NewTicker(min(t.lateness, settleInterval))
 	defer ticker.Stop()
 	for {
-		t.note(t.background.Do(ctx, settleBudget, t.settlePass))
+		t.note(nil, t.background.Do(ctx, settleBudget, t.settlePass))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -30,43 +30,69 @@ func (t *Tokens) Run(ctx context.Context) error {
 
 // settlePass reads each second that has become older than the lateness once.
 func (t *Tokens) settlePass(ctx context.Context, s *Session) error {
-	seen, p, err := t.open(ctx, s)
+	visits, _, err := t.open(ctx, s) // the scrapes tell which are left out
 	if err != nil {
 		return err
 	}
-	upTo := seen.second(p.offset) - seconds(t.lateness)
+	for _, v := range visits {
+		err := t.settleTable(ctx, s, v)
+		t.note(v.book, err)
+		if err != nil && t.fatal(ctx, v.book, err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleTable settles one table. Every chunk settles the seconds before its
+// last row, so that a backlog takes no more memory than its fullest second.
+func (t *Tokens) settleTable(ctx context.Context, s *Session, v *visit) error {
+	p := v.ledger.read()
+	upTo := v.seen.second(p.offset) - seconds(t.lateness)
 	from := cursor{second: p.settled}
-	if t.resumeEpoch == p.epoch && t.resume.second >= from.second {
-		from = t.resume
+	if v.resumeEpoch == p.epoch && v.resume.second >= from.second {
+		from = v.resume
 	}
 	if upTo <= from.second {
 		return nil
 	}
-	reached, err := t.readRows(ctx, s, from, upTo, t.count(p.epoch))
+	reached, err := t.readRows(ctx, s, v, from, upTo, func(rows []tokenRow, at cursor) {
+		v.ledger.add(p.epoch, rows)
+		v.ledger.settle(p.epoch, at.second)
+	})
 	if err != nil {
-		t.resume, t.resumeEpoch = reached, p.epoch
+		v.resume, v.resumeEpoch = reached, p.epoch
 		return err
 	}
-	t.resume = cursor{}
-	t.ledger.settle(p.epoch, upTo)
+	v.resume = cursor{}
+	v.ledger.settle(p.epoch, upTo)
 	return nil
 }
 
-func (t *Tokens) note(err error) {
+// note remembers how a pass went, as a whole or for one table.
+func (t *Tokens) note(b *book, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.failure = err; err == nil {
-		t.settled = time.Now()
+	state := &t.state
+	if b != nil {
+		state = &b.state
+	}
+	if state.failure = err; err == nil {
+		state.last = time.Now()
 	}
 }
 
 // overdue returns an error when late rows have not been read for so long that
 // the counter can no longer be trusted to catch up.
-func (t *Tokens) overdue() error {
+func (t *Tokens) overdue(b *book) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.failure == nil || time.Since(t.settled) < 3*t.lateness+time.Minute {
+	state := t.state
+	if b != nil {
+		state = b.state
+	}
+	if state.failure == nil || time.Since(state.last) < 3*t.lateness+time.Minute {
 		return nil
 	}
-	return fmt.Errorf("late rows have not been read since %s: %w", t.settled.UTC().Format(time.RFC3339), t.failure)
+	return fmt.Errorf("late rows have not been read since %s: %w", state.last.UTC().Format(time.RFC3339), state.failure)
 }

@@ -48,7 +48,7 @@ func bulkInsert(t *testing.T, db *sql.DB, n int, created string) {
 
 func newTokens(t *testing.T, d Database, lateness time.Duration) *Tokens {
 	t.Helper()
-	return NewTokens(lateness, newBackground(t, d))
+	return NewTokens(lateness, newBackground(t, d), &Tables{})
 }
 
 func collectTokens(t *testing.T, c *Tokens, s *Session) map[string]float64 {
@@ -152,10 +152,8 @@ func TestTokensSettlesLateRows(t *testing.T) {
 }
 
 func remembered(c *Tokens) (n int) {
-	c.ledger.mu.Lock()
-	defer c.ledger.mu.Unlock()
-	for _, second := range c.ledger.seen {
-		n += len(second)
+	for _, b := range c.books {
+		n += b.ledger.read().size
 	}
 	return n
 }
@@ -284,7 +282,7 @@ func TestTokensExplainsItself(t *testing.T) {
 		class Class
 		says  string
 	}{
-		{"no_index", "ALTER TABLE IDN_OAUTH2_ACCESS_TOKEN DROP KEY IDX_TC", Schema, "CREATE INDEX IDX_TC ON"},
+		{"no_index", "ALTER TABLE IDN_OAUTH2_ACCESS_TOKEN DROP KEY IDX_TC", Guard, "CREATE INDEX IDX_TC ON"},
 		{"no_table", "DROP TABLE IDN_OAUTH2_ACCESS_TOKEN_SCOPE, IDN_OAUTH2_ACCESS_TOKEN", Schema, "--mysqld.database"},
 		{"no_column", "ALTER TABLE IDN_OAUTH2_ACCESS_TOKEN DROP COLUMN GRANT_TYPE", Schema, "GRANT_TYPE"},
 	} {
@@ -338,12 +336,12 @@ func TestTokensNeedsItsBackground(t *testing.T) {
 	s := openSession(t, d)
 	d.Password = "wrong"
 	c := newTokens(t, d, 10*time.Second)
-	c.note(c.background.Do(t.Context(), settleBudget, c.settlePass))
+	c.note(nil, c.background.Do(t.Context(), settleBudget, c.settlePass))
 	insertTokens(t, db, 1, "password", 0)
 	if _, err := c.Collect(soon(t), s); err != nil {
 		t.Errorf("one failed pass is caught up with later: %v", err)
 	}
-	c.settled = c.settled.Add(-3*c.lateness - time.Minute)
+	c.state.last = c.state.last.Add(-3*c.lateness - time.Minute)
 	before := remembered(c)
 	insertTokens(t, db, 1, "password", 0)
 	if _, err := c.Collect(soon(t), s); ClassOf(err) != Auth || !strings.Contains(err.Error(), "late rows have not been read since") {

@@ -10,10 +10,7 @@
 //	err := tokentable.Create(ctx, db)
 package tokentable
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Tables that hold tokens, authorization codes and revocations in API Manager.
 const (
@@ -63,16 +60,4 @@ func Watched() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Partition reports whether name, in upper case, is a partition of the
-// access-token table for a user store, as API Manager has them when access-token
-// partitioning is on, and for which user-store domain. The audit table and the
-// scope tables are no partitions.
-func Partition(name string) (domain string, ok bool) {
-	domain, ok = strings.CutPrefix(name, AccessToken+"_")
-	if !ok || domain == "" || name == AccessTokenAudit || name == AccessTokenScope || strings.HasPrefix(name, AccessTokenScope+"_") {
-		return "", false
-	}
-	return domain, true
 }

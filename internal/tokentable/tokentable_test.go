@@ -21,3 +21,20 @@ func TestPartition(t *testing.T) {
 		}
 	}
 }
+
+func TestScopePartition(t *testing.T) {
+	for name, want := range map[string]string{
+		"IDN_OAUTH2_ACCESS_TOKEN_SCOPE":   "",
+		"IDN_OAUTH2_ACCESS_TOKEN_SCOPE_":  "",
+		"IDN_OAUTH2_ACCESS_TOKEN_A":       "",
+		"IDN_OAUTH2_ACCESS_TOKEN_SCOPE_A": "A",
+	} {
+		domain, ok := ScopePartition(name)
+		if domain != want || ok != (want != "") {
+			t.Errorf("ScopePartition(%s) = %q, %v; want %q", name, domain, ok, want)
+		}
+		if _, both := Partition(name); ok && both {
+			t.Errorf("%s is a partition of both tables", name)
+		}
+	}
+}
