@@ -24,7 +24,7 @@ const (
 	// number decides what a look costs.
 	maxLogFiles = 1000
 	// crowdedInterval is how often a glob that matches more than that is expanded.
-	crowdedInterval = 10 * time.Second
+	crowdedInterval = time.Minute
 )
 
 // compressed are the endings of what rotation makes of a log whose lines have
@@ -103,10 +103,10 @@ type found struct {
 
 // find expands the patterns and places what they lead to.
 func (t *tail) find() error {
-	var errs []error
+	paths, err := t.paths()
+	errs := []error{err}
 	var all []found
-	for _, f := range t.paths() {
-		var err error
+	for _, f := range paths {
 		f.info, err = os.Stat(f.path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // gone since the glob saw it
@@ -137,12 +137,21 @@ func (t *tail) tooMany() error {
 		t.flag, maxLogFiles, strings.Join(t.patterns, ", "), maxLogFiles)}
 }
 
-// paths expands the patterns, each path once. A path that is no pattern stands
-// for itself.
-func (t *tail) paths() []found {
+// paths expands the patterns, each path once.
+func (t *tail) paths() ([]found, error) {
 	var paths []found
+	var errs []error
 	for i, pattern := range t.patterns {
-		matches, _ := filepath.Glob(pattern) // its only error is a bad pattern, refused at the start
+		matches := []string{pattern}
+		if strings.ContainsAny(pattern, `*?[\`) {
+			matches, _ = filepath.Glob(pattern) // its only error is a bad pattern, refused at the start
+		}
+		if len(matches) == 0 {
+			// A glob does not say why it finds nothing.
+			if _, err := os.ReadDir(filepath.Dir(pattern)); errors.Is(err, fs.ErrPermission) {
+				errs = append(errs, t.fileError(err))
+			}
+		}
 		for _, path := range matches {
 			if !slices.Contains(compressed, filepath.Ext(path)) {
 				paths = append(paths, found{path: path, pattern: i})
@@ -150,7 +159,7 @@ func (t *tail) paths() []found {
 		}
 	}
 	slices.SortStableFunc(paths, func(a, b found) int { return strings.Compare(a.path, b.path) })
-	return slices.CompactFunc(paths, func(a, b found) bool { return a.path == b.path })
+	return slices.CompactFunc(paths, func(a, b found) bool { return a.path == b.path }), errors.Join(errs...)
 }
 
 // place makes the files followed under their paths.
