@@ -95,12 +95,12 @@ func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, 
 
 func newCloudWatch(ctx context.Context, t *target) (*collector.CloudWatch, error) {
 	c := t.cloudwatch
-	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay}
+	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay, IOPSLimit: c.iopsLimit}
 	for _, host := range c.ec2 {
 		role, id, _ := strings.Cut(host, "=")
 		cfg.EC2Instances = append(cfg.EC2Instances, collector.EC2Instance{Role: role, ID: id})
 	}
-	client, err := collector.NewCloudWatchClient(ctx, c.region)
+	client, err := collector.NewCloudWatchClient(ctx, c.region, c.assumeRole)
 	if err != nil {
 		return nil, fmt.Errorf("cloudwatch: %w", err)
 	}

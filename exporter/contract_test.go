@@ -114,7 +114,7 @@ func cloudWatchFlags(t *testing.T) []string {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	return []string{
 		"--cloudwatch.region=eu-west-1", "--cloudwatch.rds-instance=db", "--cloudwatch.ec2-instance=apim=i-0",
-		"--cloudwatch.period=60s", "--cloudwatch.delay=0s",
+		"--cloudwatch.period=60s", "--cloudwatch.delay=0s", "--cloudwatch.rds-iops-limit=3000",
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -14,42 +16,75 @@ import (
 const passwordVariable = "MYSQLD_EXPORTER_PASSWORD"
 
 // database finds out where the database is and who we are there. A flag wins
-// over the option file; of the passwords the file's, then the environment's,
-// then the option file's is used. No address at all means no database.
+// over the option file. No address at all means no database.
 func (t *target) database() (d collector.Database, given bool, err error) {
 	m := t.mysqld
-	var client clientOptions
-	if m.myCnf != "" {
-		if client, err = readMyCnf(m.myCnf); err != nil {
-			return d, false, fmt.Errorf("--config.my-cnf: %w", err)
-		}
+	client, err := t.clientOptions()
+	if err != nil {
+		return d, false, err
 	}
-	address := m.address
-	if address == "" {
-		address = client.address()
-	}
+	address := cmp.Or(m.address, client.address())
 	if address == "" {
 		return d, false, nil
 	}
-	d = collector.Database{User: m.username, Schema: m.database, Password: client.password}
+	d = collector.Database{User: cmp.Or(m.username, client.user), Schema: m.database}
 	if d.Network, d.Address, err = parseAddress(address); err != nil {
 		return d, false, err
 	}
 	if d.User == "" {
-		d.User = client.user
-	}
-	if d.User == "" {
 		return d, false, usagef("no database account: give --mysqld.username or user in --config.my-cnf")
 	}
-	if password, ok := os.LookupEnv(passwordVariable); ok {
-		d.Password = collector.Secret(password)
+	if d.TLS, err = t.tls(d, client); err != nil {
+		return d, false, err
 	}
-	if m.passwordFile != "" {
-		if d.Password, err = readPassword(m.passwordFile); err != nil {
-			return d, false, err
-		}
+	if m.iamAuth {
+		d.Token = true
+		d.Login, err = t.iamLogin(d)
+		return d, err == nil, err
 	}
-	return d, true, nil
+	d.Login = func(context.Context) (collector.Secret, error) { return t.password() }
+	d.Password, err = t.password()
+	return d, err == nil, err
+}
+
+// clientOptions reads the option file, if one is given.
+func (t *target) clientOptions() (clientOptions, error) {
+	if t.mysqld.myCnf == "" {
+		return clientOptions{}, nil
+	}
+	client, err := readMyCnf(t.mysqld.myCnf)
+	if err != nil {
+		return client, fmt.Errorf("--config.my-cnf: %w", err)
+	}
+	return client, nil
+}
+
+// password reads the password as it is now: the password file's, else the
+// environment's, else the option file's. The environment speaks of the flags'
+// target only: the password of one server is not for the others to see.
+func (t *target) password() (collector.Secret, error) {
+	if t.mysqld.passwordFile != "" {
+		return readPassword(t.mysqld.passwordFile)
+	}
+	if password, ok := os.LookupEnv(passwordVariable); ok && t.name == "" {
+		return collector.Secret(password), nil
+	}
+	client, err := t.clientOptions()
+	return client.password, err
+}
+
+// iamLogin returns a login with tokens instead of a password.
+func (t *target) iamLogin(d collector.Database) (func(context.Context) (collector.Secret, error), error) {
+	switch m := t.mysqld; {
+	case m.passwordFile != "":
+		return nil, usagef("--mysqld.iam-auth and --mysqld.password-file exclude each other")
+	case d.Network != "tcp":
+		return nil, usagef("--mysqld.iam-auth needs the endpoint of an RDS instance as --mysqld.address")
+	case d.TLS == nil:
+		return nil, usagef("--mysqld.iam-auth sends a token that others could use: give --mysqld.tls-ca, for RDS its CA bundle")
+	}
+	// The SDK's own time limits bound what this may take.
+	return collector.NewIAMLogin(context.Background(), d.Address, d.User, t.cloudwatch.region)
 }
 
 // parseAddress never repeats an address that it refuses: people paste whole

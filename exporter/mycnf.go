@@ -14,8 +14,8 @@ import (
 
 // clientOptions is the [client] group of a MySQL option file.
 type clientOptions struct {
-	user, host, port, socket string
-	password                 collector.Secret
+	user, host, port, socket, sslCA string
+	password                        collector.Secret
 }
 
 // address is what the group says in the form of --mysqld.address, or nothing.
@@ -75,6 +75,8 @@ func (c *clientOptions) set(name, value string) {
 		c.port = value
 	case "socket":
 		c.socket = value
+	case "ssl-ca":
+		c.sslCA = value
 	}
 }
 

@@ -18,11 +18,14 @@ type target struct {
 
 	mysqld struct {
 		address, username, database, passwordFile, myCnf string
+		tlsCA, tlsServerName                             string
+		iamAuth                                          bool
 	}
 	cloudwatch struct {
-		region        string
-		rds, ec2      []string
-		period, delay time.Duration
+		region, assumeRole string
+		rds, ec2           []string
+		period, delay      time.Duration
+		iopsLimit          int
 	}
 	accessLogs     []string
 	logPattern     string

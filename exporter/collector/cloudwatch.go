@@ -24,6 +24,7 @@ type CloudWatchConfig struct {
 	EC2Instances []EC2Instance
 	Period       time.Duration // of a datapoint: 1, 5, 10, 20 or 30 s, or a multiple of 60 s
 	Delay        time.Duration // after a period's end until its datapoint is complete; 120 s for 60 s periods
+	IOPSLimit    int           // provisioned IOPS of the RDS instances, which CloudWatch does not know; 0: not told
 }
 
 // EC2Instance is a host and what it is for: apim, jmeter, …. EC2's basic
@@ -106,6 +107,9 @@ func (cfg CloudWatchConfig) check() error {
 	if p := cfg.Period; !slices.Contains(short, p) && (p <= 0 || p > 24*time.Hour || p%time.Minute != 0) {
 		return fmt.Errorf("--cloudwatch.period=%s: CloudWatch has periods of 1s, 5s, 10s, 20s, 30s and multiples of 1m up to 24h", p)
 	}
+	if cfg.IOPSLimit < 0 {
+		return fmt.Errorf("--cloudwatch.rds-iops-limit=%d: want the provisioned IOPS, or 0 for none", cfg.IOPSLimit)
+	}
 	if cfg.Delay < 0 {
 		return fmt.Errorf("--cloudwatch.delay=%s: want 0s or more", cfg.Delay)
 	}
@@ -121,7 +125,7 @@ func (c *CloudWatch) Descs() []*prometheus.Desc {
 	for _, m := range cloudWatchMetrics {
 		descs = append(descs, m.desc)
 	}
-	return append(descs, totalIOPSDesc, datapointDescs[awsRDS], datapointDescs[awsEC2],
+	return append(descs, totalIOPSDesc, iopsLimitDesc, datapointDescs[awsRDS], datapointDescs[awsEC2],
 		cloudWatchRequestsDesc, cloudWatchBilledDesc, cloudWatchAttemptsDesc)
 }
 
@@ -154,6 +158,9 @@ func (c *CloudWatch) Collect(context.Context) ([]prometheus.Metric, error) {
 	}
 	for i, id := range c.cfg.RDSInstances {
 		show(totalIOPSDesc, awsRDS, totalIOPS, c.totals[i], []string{id})
+		if c.cfg.IOPSLimit > 0 {
+			metrics = append(metrics, prometheus.MustNewConstMetric(iopsLimitDesc, prometheus.GaugeValue, float64(c.cfg.IOPSLimit), id))
+		}
 	}
 	return metrics, c.err
 }

@@ -7,40 +7,20 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 )
 
-// NewCloudWatchClient returns the SDK's client. Credentials, profiles and
-// AWS_ENDPOINT_URL are the SDK's own business; no request is made here. An
-// empty region leaves the choice to the SDK as well.
-func NewCloudWatchClient(ctx context.Context, region string) (*cloudwatch.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+// NewCloudWatchClient returns the SDK's client, which acts as role unless that
+// is empty. No request is made here.
+func NewCloudWatchClient(ctx context.Context, region, role string) (*cloudwatch.Client, error) {
+	cfg, err := awsConfig(ctx, region, role)
 	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+		return nil, err
 	}
-	if cfg.Region == "" {
-		return nil, errors.New("no AWS region: give --cloudwatch.region or set AWS_REGION")
-	}
-	cfg.Credentials = credentials{cfg.Credentials}
 	return cloudwatch.NewFromConfig(cfg), nil
-}
-
-// credentials marks every way of having no credentials as class auth, whatever
-// network error the SDK's last resort, the instance metadata service, ended in.
-type credentials struct{ aws.CredentialsProvider }
-
-// Retrieve asks the SDK's provider.
-func (p credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	creds, err := p.CredentialsProvider.Retrieve(ctx)
-	if err != nil {
-		return creds, &Failure{Auth, fmt.Errorf("find AWS credentials: %w", err)}
-	}
-	return creds, nil
 }
 
 // countAttempts makes one operation count the HTTP requests it takes.

@@ -151,10 +151,10 @@ func TestCloudWatchWithoutCredentials(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
-	if _, err := NewCloudWatchClient(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "--cloudwatch.region") {
+	if _, err := NewCloudWatchClient(t.Context(), "", ""); err == nil || !strings.Contains(err.Error(), "--cloudwatch.region") {
 		t.Errorf("without a region: %v", err)
 	}
-	client, err := NewCloudWatchClient(t.Context(), "eu-test-1")
+	client, err := NewCloudWatchClient(t.Context(), "eu-test-1", "")
 	if err != nil {
 		t.Fatal(err)
 	}

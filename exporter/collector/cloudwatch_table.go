@@ -63,6 +63,10 @@ const totalIOPS = "TotalIOPS"
 var totalIOPSDesc = prometheus.NewDesc("rds_total_iops",
 	"Disk reads and writes per second, both from the same datapoint period.", instanceLabels[awsRDS], nil)
 
+// iopsLimitDesc is told, not asked for: CloudWatch does not know it.
+var iopsLimitDesc = prometheus.NewDesc("rds_iops_limit",
+	"Disk operations per second that the instance's storage allows, as given with --cloudwatch.rds-iops-limit; absent without it.", instanceLabels[awsRDS], nil)
+
 // datapointDescs are the times of the values, per namespace. A value is a fact
 // about its period, not about the scrape that carried it.
 var datapointDescs = map[string]*prometheus.Desc{

@@ -263,6 +263,7 @@ func TestCloudWatchConfig(t *testing.T) {
 		"no role":      {func(c *CloudWatchConfig) { c.EC2Instances = []EC2Instance{{"", "i-1"}} }, "want ROLE=ID"},
 		"odd period":   {func(c *CloudWatchConfig) { c.Period = 7 * time.Second }, "--cloudwatch.period=7s"},
 		"split second": {func(c *CloudWatchConfig) { c.Period = time.Minute + time.Millisecond }, "--cloudwatch.period"},
+		"limit":        {func(c *CloudWatchConfig) { c.IOPSLimit = -1 }, "--cloudwatch.rds-iops-limit=-1"},
 		"past":         {func(c *CloudWatchConfig) { c.Delay = -1 }, "--cloudwatch.delay"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -283,7 +284,7 @@ func TestCloudWatchConfig(t *testing.T) {
 }
 
 func TestCloudWatchLint(t *testing.T) {
-	cw, server := throughSDK(t, CloudWatchConfig{RDSInstances: []string{"db"}, EC2Instances: []EC2Instance{{"apim", "db"}}, Period: time.Minute}, 1)
+	cw, server := throughSDK(t, CloudWatchConfig{RDSInstances: []string{"db"}, EC2Instances: []EC2Instance{{"apim", "db"}}, Period: time.Minute, IOPSLimit: 3000}, 1)
 	for _, m := range cloudWatchMetrics {
 		server.Put(m.namespace, m.aws, "db", floorTo(time.Now(), time.Minute).Add(-time.Minute), 1)
 	}

@@ -2,13 +2,12 @@ package collector
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
 )
 
 // Database says which server to watch and who we are there.
@@ -18,6 +17,10 @@ type Database struct {
 	User     string
 	Password Secret
 	Schema   string // the database that holds the token tables
+
+	Login func(context.Context) (Secret, error) // returns the password for each attempt to log in; nil: Password
+	Token bool                                  // Login returns another token each time, to be sent as it is, over TLS only
+	TLS   func() (*tls.Config, error)           // asked for each connection; nil: no TLS
 }
 
 // Refused credentials are not tried again before a pause that doubles from the
@@ -35,13 +38,15 @@ type Gate struct {
 	pause   time.Duration
 	until   time.Time
 	refusal error
+	refused Secret // the password; empty for tokens
 }
 
-// closed returns why no attempt may be made now, or nil.
-func (g *Gate) closed(now time.Time) error {
+// closed returns why no attempt may be made now, or nil. A password that is not
+// the refused one deserves its own attempt.
+func (g *Gate) closed(now time.Time, password Secret) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if wait := g.until.Sub(now); wait > 0 {
+	if wait := g.until.Sub(now); wait > 0 && password == g.refused {
 		return &Failure{Auth, fmt.Errorf("%w (next attempt in %v)", g.refusal, wait.Round(time.Second))}
 	}
 	return nil
@@ -51,11 +56,11 @@ func (g *Gate) closed(now time.Time) error {
 func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pause, g.until, g.refusal = 0, time.Time{}, nil
+	g.pause, g.until, g.refusal, g.refused = 0, time.Time{}, nil, ""
 }
 
 // learn takes note of how an attempt to log in ended.
-func (g *Gate) learn(now time.Time, err error) {
+func (g *Gate) learn(now time.Time, password Secret, err error) {
 	if err == nil {
 		g.Open()
 		return
@@ -66,36 +71,30 @@ func (g *Gate) learn(now time.Time, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.pause = min(max(2*g.pause, firstPause), lastPause)
-	g.until, g.refusal = now.Add(g.pause), err
+	g.until, g.refusal, g.refused = now.Add(g.pause), err, password
 }
 
 // Link is one lasting connection to the database. It opens lazily, stays open
 // across scrapes, and is replaced only when it broke or when another server
 // answers. One goroutine uses it at a time.
 type Link struct {
-	db      *sql.DB
-	gate    *Gate
-	schema  string
-	session *Session
-	cost    cost
+	db       *sql.DB
+	database Database
+	gate     *Gate
+	session  *Session
+	cost     cost
 }
 
 // NewLink prepares a link and connects to nothing yet.
 func NewLink(d Database, gate *Gate) (*Link, error) {
-	config := mysql.NewConfig()
-	config.Net, config.Addr = d.Network, d.Address
-	config.User, config.Passwd = d.User, d.Password.Reveal()
-	config.InterpolateParams = true    // one round trip instead of three
-	config.Logger = &mysql.NopLogger{} // what it prints is also returned as an error
-	config.ConnectionAttributes = "program_name:token-persistence-exporter"
-	connector, err := mysql.NewConnector(config)
+	connector, err := newConnector(d)
 	if err != nil {
-		return nil, fmt.Errorf("configure the database connection: %w", err)
+		return nil, err
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
-	return &Link{db: db, gate: gate, schema: d.Schema}, nil
+	return &Link{db: db, database: d, gate: gate}, nil
 }
 
 // Session returns the open session after asking the server who it is. A lost
@@ -113,11 +112,18 @@ func (l *Link) Session(ctx context.Context) (*Session, error) {
 		}
 		l.Drop()
 	}
-	if err := l.gate.closed(time.Now()); err != nil {
+	password := Secret("")
+	if !l.database.Token { // tokens differ, and who is refused with one is with the next
+		var err error
+		if password, err = l.database.password(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.gate.closed(time.Now(), password); err != nil {
 		return nil, err
 	}
 	session, err := l.open(ctx)
-	l.gate.learn(time.Now(), err)
+	l.gate.learn(time.Now(), password, err)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +135,10 @@ func (l *Link) Session(ctx context.Context) (*Session, error) {
 func (l *Link) open(ctx context.Context) (*Session, error) {
 	conn, err := l.db.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the database: %w", err)
+		return nil, l.database.connectFailure(err)
 	}
 	l.cost.connects.Add(1)
-	s := &Session{Conn: conn, Schema: l.schema, cost: &l.cost}
+	s := &Session{Conn: conn, Schema: l.database.Schema, cost: &l.cost}
 	if s.Server, s.account, err = identify(ctx, conn, &l.cost); err == nil {
 		err = s.prepare(ctx)
 	}

@@ -62,12 +62,12 @@ func TestGatePausesLonger(t *testing.T) {
 	refused := fmt.Errorf("connect: %w", &mysql.MySQLError{Number: 1045})
 	var pauses []time.Duration
 	for range 9 {
-		if err := g.closed(now); err != nil {
+		if err := g.closed(now, ""); err != nil {
 			t.Fatalf("closed after the pause: %v", err)
 		}
-		g.learn(now, refused)
+		g.learn(now, "", refused)
 		var pause time.Duration
-		for g.closed(now.Add(pause)) != nil {
+		for g.closed(now.Add(pause), "") != nil {
 			pause += time.Second
 		}
 		pauses = append(pauses, pause/time.Second)
@@ -76,13 +76,13 @@ func TestGatePausesLonger(t *testing.T) {
 	if diff := cmp.Diff([]time.Duration{5, 10, 20, 40, 80, 160, 300, 300, 300}, pauses); diff != "" {
 		t.Error(diff)
 	}
-	g.learn(now, refused)
-	if err := g.closed(now); ClassOf(err) != Auth || !strings.Contains(err.Error(), "next attempt in 5m0s") {
+	g.learn(now, "", refused)
+	if err := g.closed(now, ""); ClassOf(err) != Auth || !strings.Contains(err.Error(), "next attempt in 5m0s") {
 		t.Errorf("got %v", err)
 	}
-	g.learn(now, nil)
-	g.learn(now, &net.OpError{Op: "dial", Err: errors.New("refused")})
-	if err := g.closed(now); err != nil {
+	g.learn(now, "", nil)
+	g.learn(now, "", &net.OpError{Op: "dial", Err: errors.New("refused")})
+	if err := g.closed(now, ""); err != nil {
 		t.Errorf("a server that is down is tried again at once: %v", err)
 	}
 }
