@@ -94,19 +94,24 @@ func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, 
 }
 
 func newCloudWatch(ctx context.Context, t *target) (*collector.CloudWatch, error) {
+	client, err := collector.NewCloudWatchClient(ctx, t.cloudwatch.region, t.cloudwatch.assumeRole)
+	if err != nil {
+		return nil, fmt.Errorf("cloudwatch: %w", err)
+	}
+	cloudwatch, err := collector.NewCloudWatch(t.cloudWatch(), client)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return cloudwatch, nil
+}
+
+// cloudWatch is what the target says of CloudWatch.
+func (t *target) cloudWatch() collector.CloudWatchConfig {
 	c := t.cloudwatch
 	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay, IOPSLimit: c.iopsLimit}
 	for _, host := range c.ec2 {
 		role, id, _ := strings.Cut(host, "=")
 		cfg.EC2Instances = append(cfg.EC2Instances, collector.EC2Instance{Role: role, ID: id})
 	}
-	client, err := collector.NewCloudWatchClient(ctx, c.region, c.assumeRole)
-	if err != nil {
-		return nil, fmt.Errorf("cloudwatch: %w", err)
-	}
-	cloudwatch, err := collector.NewCloudWatch(cfg, client)
-	if err != nil {
-		return nil, &usageError{err}
-	}
-	return cloudwatch, nil
+	return cfg
 }

@@ -7,6 +7,7 @@
 // cannot read is absent, never zero.
 //
 //	MYSQLD_EXPORTER_PASSWORD=… exporter --mysqld.address=db:3306 --mysqld.username=exporter
+//	exporter check --mysqld.address=db:3306 --mysqld.username=exporter
 //	exporter metrics
 package main
 
@@ -41,6 +42,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		switch o.command {
 		case commandMetrics:
 			err = printContract(stdout)
+		case commandCheck:
+			err = check(ctx, o, stdout)
 		default:
 			o.log.Writer = stderr
 			err = serve(ctx, o, promslog.New(&o.log))

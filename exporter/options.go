@@ -15,6 +15,7 @@ import (
 
 const (
 	commandServe   = "serve"
+	commandCheck   = "check"
 	commandMetrics = "metrics"
 )
 
@@ -32,6 +33,8 @@ type options struct {
 
 	target     *target // what the flags describe
 	configFile string  // the other targets
+
+	checkAll bool // check prints every statement, also what is granted already
 }
 
 // errAnswered ends a command line that asked for help or the version.
@@ -48,6 +51,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 
 	o := &options{target: newTarget()}
 	app.Command(commandServe, "Serve metrics.").Default()
+	app.Command(commandCheck, "Try every collector once and print what an administrator has to paste: grants, server parameters, an IAM policy. The exit status is 0 when all is well.").
+		Flag("all", "Print every statement, also those that are in effect.").BoolVar(&o.checkAll)
 	app.Command(commandMetrics, "Print every metric with its type, labels, collector and help.")
 	o.addFlags(app)
 

@@ -84,3 +84,16 @@ var (
 	cloudWatchAttemptsDesc = prometheus.NewDesc("token_persistence_exporter_cloudwatch_http_attempts_total",
 		"HTTP requests sent to CloudWatch, the SDK's retries included.", nil, nil)
 )
+
+// Metrics is how many metrics one request set asks for and AWS bills.
+func (cfg CloudWatchConfig) Metrics() int {
+	n := 0
+	for _, m := range cloudWatchMetrics {
+		if m.namespace == awsRDS {
+			n += len(cfg.RDSInstances)
+		} else {
+			n += len(cfg.EC2Instances)
+		}
+	}
+	return n
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -81,6 +82,10 @@ func isServerError(err error, number uint16) bool {
 	return ok && e.Number == number
 }
 
+// ToAllow stands between an error of class permission and the statements that
+// an administrator has to run.
+const ToAllow = "; to allow it: "
+
 // withNeeds adds to a permission error the statements that an administrator has
 // to run, and leaves other errors as they are.
 func withNeeds(s *Session, err error, needs []Need) error {
@@ -96,5 +101,26 @@ func withNeeds(s *Session, err error, needs []Need) error {
 	if len(statements) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w; to allow it: %s", err, strings.Join(statements, "; "))
+	return fmt.Errorf("%w%s%s", err, ToAllow, strings.Join(statements, "; "))
 }
+
+// refusal finds the account or the host that the server names when it refuses a
+// login.
+var refusal = regexp.MustCompile(`^(?:Access denied for user '(.*)'@'([^']*)'|Host '([^']*)' is not allowed)`)
+
+// RefusedHost returns the host as which the server knows us, from its refusal of
+// a login, or nothing.
+func RefusedHost(err error) string {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return ""
+	}
+	found := refusal.FindStringSubmatch(e.Message)
+	if found == nil {
+		return ""
+	}
+	return found[2] + found[3]
+}
+
+// QuoteAccount quotes a user and a host for GRANT.
+func QuoteAccount(user, host string) string { return quoteAccount(user + "@" + host) }

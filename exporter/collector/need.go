@@ -68,23 +68,27 @@ func (n Need) object(s *Session) string {
 }
 
 // Grant returns the statement that gives our account what the need is about,
-// broken into lines of at most 79 columns where names allow it and without a
-// semicolon.
+// without a semicolon, broken into lines of at most statementWidth columns where
+// names allow it.
 func (s *Session) Grant(n Need) string {
-	right, object := "GRANT "+n.right(), "ON "+n.object(s)+" TO "+s.account
-	if len(right)+1+len(object) <= statementWidth {
-		return right + " " + object
-	}
-	var lines []string
-	line := ""
-	for word := range strings.SplitAfterSeq(right, ", ") {
-		if len(line)+len(strings.TrimRight(word, " ")) > statementWidth {
-			lines = append(lines, strings.TrimRight(line, " "))
-			line = "  "
+	var b strings.Builder
+	column := 0
+	words := slices.Collect(strings.SplitAfterSeq("GRANT "+n.right(), ", "))
+	for i, word := range append(words, "ON "+n.object(s), "TO "+s.account) {
+		switch {
+		case i == 0:
+		case column+1+len(strings.TrimSpace(word)) > statementWidth:
+			b.WriteString("\n  ")
+			column = 2
+		default:
+			b.WriteByte(' ')
+			column++
 		}
-		line += word
+		word = strings.TrimSpace(word)
+		b.WriteString(word)
+		column += len(word)
 	}
-	return strings.Join(append(lines, line, "  "+object), "\n")
+	return b.String()
 }
 
 const statementWidth = 78 // and a semicolon

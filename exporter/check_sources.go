@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector"
+)
+
+// logs adds what the ends of the logs show to the results of their collectors.
+func (r *report) logs(t *target) {
+	for i := range r.results {
+		res := &r.results[i]
+		if res.state != stateOK {
+			continue
+		}
+		switch res.collector {
+		case "endpoint":
+			c, err := collector.NewEndpoint(collector.EndpointConfig{AccessLogs: t.accessLogs, LogPattern: t.logPattern})
+			if err == nil {
+				res.read(c.Inspect(t.accessLogs), "--collector.endpoint.log-pattern must be the pattern of the AccessLogValve in API Manager's catalina-server.xml")
+			}
+		case "carbonlog":
+			res.read(collector.InspectLogs(t.carbonLogs), "")
+		}
+	}
+}
+
+// read judges a log collector by the last lines of its files.
+func (res *result) read(files []collector.LogFile, hint string) {
+	for _, f := range files {
+		text := fmt.Sprintf("%s: %d of the last %d lines are of the pattern", f.Path, f.Parsed, f.Lines)
+		switch {
+		case f.Err != nil:
+			res.state, text = stateFail, fmt.Sprintf("%s: %v", f.Path, f.Err)
+		case f.Lines == 0:
+			text = f.Path + ": no complete line yet"
+		case f.Parsed == 0:
+			res.state = stateFail
+			text += ": " + hint
+		case hint == "":
+			text = f.Path + " can be read"
+		}
+		if res.reason != "" {
+			res.reason += "; "
+		}
+		res.reason += text
+	}
+}
+
+// A request for metrics costs 0.01 USD per 1,000 metrics in most regions
+// (Amazon CloudWatch pricing, GetMetricData).
+const metricPrice = 0.01 / 1000
+
+// cloud adds what CloudWatch costs and what it wants.
+func (r *report) cloud(t *target) {
+	for i := range r.results {
+		res := &r.results[i]
+		if res.collector != "cloudwatch" || res.state == stateOff {
+			continue
+		}
+		n := t.cloudWatch().Metrics()
+		month := float64(n) * 30 * 24 * 3600 / t.cloudwatch.period.Seconds() * metricPrice
+		if res.state == stateOK {
+			res.reason = fmt.Sprintf("%d metrics every %v: about %.2f USD a month at 0.01 USD per 1,000 metrics", n, t.cloudwatch.period, month)
+		}
+		if res.state == stateFail || r.everything {
+			r.policy = policy(statement{"Allow", "cloudwatch:GetMetricData", "*"})
+		}
+	}
+}
+
+// statement is one of an IAM policy.
+type statement struct {
+	Effect   string
+	Action   string
+	Resource string
+}
+
+// policy returns an IAM policy as JSON.
+func policy(statements ...statement) string {
+	text, err := json.MarshalIndent(struct {
+		Version   string
+		Statement []statement
+	}{"2012-10-17", statements}, "", "  ")
+	if err != nil {
+		return err.Error() // strings always encode
+	}
+	return string(text)
+}

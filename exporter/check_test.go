@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/tokentable"
+)
+
+// runCheck runs the check command in this process.
+func runCheck(t *testing.T, args ...string) (status int, report string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(t.Context(), append([]string{"check"}, args...), &out, &errs)
+	report = out.String()
+	if strings.Contains(report+errs.String(), canary) {
+		t.Errorf("check printed the password:\n%s%s", report, &errs)
+	}
+	for line := range strings.Lines(report) {
+		if len(line) > 81 && !strings.Contains(line, "`") {
+			t.Errorf("a line of %d columns: %s", len(line)-1, line)
+		}
+	}
+	return status, report + errs.String()
+}
+
+// printed finds the statements in a report.
+var printed = regexp.MustCompile(`(?m)^(?:GRANT|ANALYZE|CREATE USER) [^;]*;$`)
+
+func statements(report string) []string { return printed.FindAllString(report, -1) }
+
+// paste runs statements as an administrator does; tables that are not there are
+// passed over.
+func paste(t *testing.T, db *sql.DB, statements []string) {
+	t.Helper()
+	for _, s := range statements {
+		_, err := db.ExecContext(t.Context(), s)
+		if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == 1146 && strings.Contains(s, "IDN_OAUTH2_RE") {
+			continue // Identity Server's
+		}
+		if err != nil {
+			t.Fatalf("%s\n%v", s, err)
+		}
+	}
+}
+
+// freshAccount is a server with token tables and an account without any right,
+// whose password is the canary.
+func freshAccount(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sql.DB) {
+	t.Helper()
+	server := mysqltest.Run(t, config)
+	db := server.Database(t, "apim_db") // the underscore is a wildcard in grants
+	if err := tokentable.Create(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(passwordVariable, canary)
+	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"' WITH MAX_USER_CONNECTIONS 3")
+	return server, db
+}
+
+func checkFlags(server *mysqltest.Server) []string {
+	return []string{"--mysqld.address=" + server.Addr, "--mysqld.username=exporter", "--mysqld.database=apim_db"}
+}
+
+// TestCheckFreshAccount: what check prints for an account without any right
+// makes it green, in check and in a scrape, and then check has nothing to say.
+func TestCheckFreshAccount(t *testing.T) {
+	server, db := freshAccount(t, mysqltest.Config{})
+	execute(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
+	status, report := runCheck(t, checkFlags(server)...)
+	if status != 1 || !strings.Contains(report, "FAIL  tokens      permission: ") {
+		t.Errorf("status %d of an account without rights:\n%s", status, report)
+	}
+	paste(t, db, statements(report))
+
+	// Now the tables are visible, the partition among them.
+	status, report = runCheck(t, checkFlags(server)...)
+	if status != 1 || !strings.Contains(report, "`IDN_OAUTH2_ACCESS_TOKEN_ACME`") || strings.Contains(report, "Error 1146") {
+		t.Errorf("status %d with a partition that cannot be read:\n%s", status, report)
+	}
+	paste(t, db, statements(report))
+
+	status, report = runCheck(t, checkFlags(server)...)
+	if left := statements(report); status != 0 || len(left) > 0 {
+		t.Errorf("status %d, %d statements left:\n%s", status, len(left), report)
+	}
+	for _, word := range []string{"FAIL", "more than it needs", "Paste"} {
+		if strings.Contains(report, word) {
+			t.Errorf("the report of an account with all it needs has %q:\n%s", word, report)
+		}
+	}
+	r := start(t, checkFlags(server)...)
+	r.wait(t, all(true))
+	for _, table := range tokentable.Common() {
+		if _, ok := r.scrape(t).value("wso2_token_table_data_bytes", "table", table); !ok {
+			t.Errorf("the size of %s is not shown", table)
+		}
+	}
+	_, report = runCheck(t, append(checkFlags(server), "--all")...)
+	if len(statements(report)) < 4 {
+		t.Errorf("check --all prints %d statements:\n%s", len(statements(report)), report)
+	}
+}
+
+// TestCheckLogin: an account that cannot log in gets a statement that creates
+// it, which the server refuses until somebody has written a password into it.
+func TestCheckLogin(t *testing.T) {
+	server, db := freshAccount(t, mysqltest.Config{})
+	status, report := runCheck(t, "--mysqld.address="+server.Addr, "--mysqld.username=new", "--mysqld.database=apim_db")
+	found := statements(report)
+	if status != 1 || len(found) < 4 || !strings.HasPrefix(found[0], "CREATE USER 'new'@'127.0.0.1' IDENTIFIED BY <") || !strings.Contains(found[0], "WITH MAX_USER_CONNECTIONS 3") {
+		t.Fatalf("status %d:\n%s", status, report)
+	}
+	if _, err := db.ExecContext(t.Context(), found[0]); err == nil || !strings.Contains(err.Error(), "1064") {
+		t.Errorf("the statement as printed: %v", err)
+	}
+	found[0] = strings.Replace(found[0], "<a password>", "'"+canary+"'", 1)
+	paste(t, db, found)
+	status, report = runCheck(t, "--mysqld.address="+server.Addr, "--mysqld.username=new", "--mysqld.database=apim_db")
+	paste(t, db, statements(report)) // what depends on the server
+	if status, report = runCheck(t, "--mysqld.address="+server.Addr, "--mysqld.username=new", "--mysqld.database=apim_db"); status != 0 {
+		t.Errorf("status %d:\n%s", status, report)
+	}
+}
+
+// TestCheckExcess: rights beyond the needs are named and do not make check fail.
+func TestCheckExcess(t *testing.T) {
+	server, db := freshAccount(t, mysqltest.Config{})
+	execute(t, db, "GRANT SELECT ON apim_db.* TO exporter@'127.0.0.1'")
+	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
+	execute(t, db, "GRANT SELECT ON performance_schema.* TO exporter@'127.0.0.1'")
+	status, report := runCheck(t, checkFlags(server)...)
+	flat := strings.Join(strings.Fields(report), " ")
+	for _, right := range []string{"SELECT ON `apim_db`.*", "PROCESS ON *.*", "SELECT ON `performance_schema`.*"} {
+		if !strings.Contains(strings.ReplaceAll(flat, `\_`, "_"), "more than it needs: "+right) {
+			t.Errorf("%s is not named:\n%s", right, report)
+		}
+	}
+	if status != 0 || len(statements(report)) > 0 {
+		t.Errorf("status %d:\n%s", status, report)
+	}
+}
+
+// TestCheckWithoutPerformanceSchema prints the parameter.
+func TestCheckWithoutPerformanceSchema(t *testing.T) {
+	server, db := freshAccount(t, mysqltest.Config{NoPerformanceSchema: true})
+	_, report := runCheck(t, checkFlags(server)...)
+	paste(t, db, statements(report))
+	status, report := runCheck(t, checkFlags(server)...)
+	if status != 1 || !strings.Contains(report, "\nperformance_schema=ON\n") || !strings.Contains(report, "FAIL  tableio     schema: performance_schema is off") {
+		t.Errorf("status %d:\n%s", status, report)
+	}
+	if strings.Count(report, "FAIL") != strings.Count(report, "schema: performance_schema is off") {
+		t.Errorf("more than performance_schema fails:\n%s", report)
+	}
+	if !strings.Contains(report, "ok    tokens") {
+		t.Errorf("tokens:\n%s", report)
+	}
+}
