@@ -85,7 +85,7 @@ func (s *Session) readNewest(ctx context.Context, f *Facts) error {
 		f.Newest = time.Unix(second, 0)
 		return err
 	}, fmt.Sprintf("SELECT UNIX_TIMESTAMP(TIME_CREATED) FROM %s FORCE INDEX (%s) ORDER BY TIME_CREATED DESC LIMIT 1",
-		s.tokenTable(), tokentable.CreatedIndex))
+		s.fullName(tokentable.AccessToken), tokentable.CreatedIndex))
 	if class := ClassOf(err); class == Permission || class == Schema {
 		return nil // the tokens collector will say so
 	}
