@@ -132,7 +132,7 @@ func (r *report) createAccount(d collector.Database, refusal error, set *collect
 	// Flavour and version are not known: what only some servers have comes with
 	// the next check.
 	plain := func(n collector.Need) bool { return n.Flavor != "" }
-	r.grants(collector.Draft(d.Schema, account), slices.DeleteFunc(needs, plain), slices.DeleteFunc(more, plain))
+	r.grants(collector.Draft(collector.Server{}, d.Schema, account), slices.DeleteFunc(needs, plain), slices.DeleteFunc(more, plain))
 	r.notes = append(r.notes, "Run check again when the account can log in: it then knows the server.")
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
@@ -225,31 +226,43 @@ func database(t testing.TB, config mysqltest.Config) (*mysqltest.Server, *sql.DB
 	}
 	t.Setenv(passwordVariable, canary)
 	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
-	for _, grant := range grants {
+	for _, grant := range grants(t, server, db, "apimdb") {
 		execute(t, db, grant)
-	}
-	// A right on any column makes a table's size visible.
-	for table, column := range map[string]string{
-		tokentable.AccessTokenScope:            "TENANT_ID",
-		tokentable.AccessTokenAudit:            "ID",
-		tokentable.AuthorizationCode:           "TIME_CREATED",
-		tokentable.AuthorizationCodeScope:      "TENANT_ID",
-		tokentable.InvalidTokens:               "TIME_CREATED",
-		tokentable.AppRevokedEvent:             "TIME_REVOKED",
-		tokentable.SubjectEntityRevokedEvent:   "TIME_REVOKED",
-		tokentable.AMAppRevokedEvent:           "TIME_REVOKED",
-		tokentable.AMSubjectEntityRevokedEvent: "TIME_REVOKED",
-		tokentable.RevokedJWT:                  "EXPIRY_TIMESTAMP",
-	} {
-		execute(t, db, "GRANT SELECT ("+column+") ON apimdb."+table+" TO exporter@'127.0.0.1'")
 	}
 	return server, db
 }
 
-// grants are what the collectors tokens and tableio need.
-var grants = []string{
-	"GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON apimdb.IDN_OAUTH2_ACCESS_TOKEN TO exporter@'127.0.0.1'",
-	"GRANT SELECT ON performance_schema.table_io_waits_summary_by_table TO exporter@'127.0.0.1'",
+// grants are what the exporter's account needs in a database: what check prints.
+func grants(t testing.TB, server *mysqltest.Server, db *sql.DB, schema string) []string {
+	t.Helper()
+	var version string
+	if err := db.QueryRowContext(t.Context(), "SELECT @@version").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	return collector.Grants(collector.Server{Flavor: server.Flavor, Version: version}, schema, "'exporter'@'127.0.0.1'",
+		column(t, db, "SHOW TABLES FROM "+schema))
+}
+
+// column returns the values of a query with one column.
+func column(t testing.TB, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var values []string
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return values
 }
 
 func execute(t testing.TB, db *sql.DB, statement string) {

@@ -71,9 +71,3 @@ func (s *Set) Needs(tables []string) []CollectorNeeds {
 	}
 	return all
 }
-
-// Draft returns a session without a connection, good for writing grants to an
-// account that cannot log in yet. account is quoted.
-func Draft(schema, account string) *Session {
-	return &Session{Schema: schema, account: account}
-}
