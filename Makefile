@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo bench test lint vuln golden build setup help
+.PHONY: demo bench test test-mysql lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -32,6 +32,14 @@ test: setup ## all tests, with the race detector, against a real server
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
 	@testbed/install.sh mysqld-exporter
 	@go run ./exporter/bench $(if $(QUICK),--quick) $(ARGS)
+
+test-mysql: ## the tests of what talks to the database, against the MySQL of Debian sid
+	@testbed/install.sh prometheus
+	@status=0; testbed/install.sh mysql || status=$$?; \
+	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
+	[ $$status = 0 ] || exit $$status; set -x; \
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
+		go test -timeout 9m ./exporter/... ./internal/...
 
 lint: ## gofmt, go vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

@@ -1,10 +1,12 @@
 #!/bin/sh
-# install.sh database|prometheus|moto|mysqld-exporter: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|moto|mysqld-exporter: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
+# mysql       the MySQL server of Debian sid, unpacked below .cache with all that it
+#             needs down to the C library; exits 3 where it cannot be fetched
 # moto        an AWS emulator that others wrote, from Debian sid with the Python it
-#             needs, unpacked below .cache; exits 3 where it cannot be fetched
+#             needs, likewise
 # mysqld-exporter  Debian's prometheus-mysqld-exporter, unpacked likewise, and the
 #             one of Debian sid beside it where it can be had
 set -eu
@@ -53,26 +55,19 @@ prometheus() {
 	rm -r "$dir/deb"
 }
 
-# moto's packages and all they depend on are downloaded by an apt that knows of no
-# installed package and has directories of its own: nothing on this machine changes
-# or is upgraded, and its own libraries do not matter.
-moto() {
-	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
-	[ -x "$cache/moto/run" ] && return
-	command -v apt-get >/dev/null || { echo "no apt-get to fetch python3-moto with" >&2; exit 3; }
-	work=$cache/moto.new
+# from_sid WORK PACKAGE...: unpacks the packages and all they depend on into
+# WORK/root. They are downloaded by an apt that knows of no installed package and
+# has directories of its own: nothing on this machine changes or is upgraded, and
+# its own libraries do not matter.
+from_sid() {
+	work=$1
+	shift
+	command -v apt-get >/dev/null || { echo "no apt-get to fetch $1 with" >&2; exit 3; }
 	rm -rf "$work"
 	mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial" "$work/apt/state" "$work/apt/parts" "$work/root"
 	: >"$work/apt/status"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main" >"$work/apt/sources.list"
-	set -- -qq -o APT::Sandbox::User=root -o APT::Install-Recommends=0 \
-		-o Dir::Etc::sourcelist="$work/apt/sources.list" -o Dir::Etc::sourceparts="$work/apt/parts" \
-		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$work/apt/parts" \
-		-o Dir::State="$work/apt/state" -o Dir::State::status="$work/apt/status" -o Dir::State::lists="$work/apt/lists" \
-		-o Dir::Cache="$work/apt" -o Dir::Cache::archives="$work/apt/archives" -o Acquire::Languages=none
-	echo "Fetching python3-moto from Debian sid into .cache (about 250 MB unpacked)"
-	if ! { apt-get "$@" update && apt-get "$@" -y --download-only install \
-		python3-moto python3-flask python3-flask-cors python3-yaml python3-pyparsing python3-joserfc; } >"$work/apt/log" 2>&1; then
+	if ! { sid_apt update && sid_apt -y --download-only install "$@"; } >"$work/apt/log" 2>&1; then
 		tail -3 "$work/apt/log" >&2
 		rm -rf "$work"
 		exit 3
@@ -80,7 +75,22 @@ moto() {
 	for deb in "$work"/apt/archives/*.deb; do
 		dpkg -x "$deb" "$work/root"
 	done
-	# Sid's programs need sid's C library: they run through its own loader.
+}
+
+sid_apt() {
+	apt-get -qq -o APT::Sandbox::User=root -o APT::Install-Recommends=0 \
+		-o Dir::Etc::sourcelist="$work/apt/sources.list" -o Dir::Etc::sourceparts="$work/apt/parts" \
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$work/apt/parts" \
+		-o Dir::State="$work/apt/state" -o Dir::State::status="$work/apt/status" -o Dir::State::lists="$work/apt/lists" \
+		-o Dir::Cache="$work/apt" -o Dir::Cache::archives="$work/apt/archives" -o Acquire::Languages=none "$@"
+}
+
+# Sid's programs need sid's C library: they run through its own loader.
+moto() {
+	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+	[ -x "$cache/moto/run" ] && return
+	echo "Fetching python3-moto from Debian sid into .cache (about 250 MB unpacked)"
+	from_sid "$cache/moto.new" python3-moto python3-flask python3-flask-cors python3-yaml python3-pyparsing python3-joserfc
 	cat >"$work/root/run" <<-'EOF'
 		#!/bin/sh
 		# run ARGS...: moto_server with the Python and the C library beside it.
@@ -93,6 +103,26 @@ moto() {
 	EOF
 	chmod +x "$work/root/run"
 	mv "$work/root" "$cache/moto"
+	rm -rf "$work"
+}
+
+mysql() {
+	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+	[ -x "$cache/mysql/mysqld" ] && return
+	echo "Fetching mysql-server-core from Debian sid into .cache (about 350 MB unpacked)"
+	from_sid "$cache/mysql.new" mysql-server-core
+	cat >"$work/root/mysqld" <<-'EOF'
+		#!/bin/sh
+		# mysqld ARGS...: the MySQL server with the C library beside it.
+		root=$(cd "$(dirname "$0")" && pwd)
+		lib=$(dirname "$(find "$root/usr/lib" "$root/lib" -name 'ld-linux-*.so.*' 2>/dev/null | head -n 1)")
+		[ "${1:-}" != --no-defaults ] || shift # it has to be the first argument
+		exec "$lib"/ld-linux-*.so.* --library-path "$lib:$root/usr/lib" "$root/usr/sbin/mysqld" --no-defaults \
+			--basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql" \
+			--character-sets-dir="$root/usr/share/mysql/charsets" --plugin-dir="$root/usr/lib/mysql/plugin" "$@"
+	EOF
+	chmod +x "$work/root/mysqld"
+	mv "$work/root" "$cache/mysql"
 	rm -rf "$work"
 }
 
@@ -128,10 +158,11 @@ mysqld_exporter() {
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
+mysql) mysql ;;
 moto) moto ;;
 mysqld-exporter) mysqld_exporter ;;
 *)
-	echo "usage: install.sh database|prometheus|moto|mysqld-exporter" >&2
+	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter" >&2
 	exit 2
 	;;
 esac

@@ -21,6 +21,7 @@ import (
 var serverErrors = map[uint16]Class{
 	1045: Auth, // access denied, wrong password
 	1698: Auth, // access denied, the account uses another plugin
+	1820: Auth, // password expired, the session may only change it
 	1862: Auth, // password expired
 	3118: Auth, // account locked (MySQL)
 	4151: Auth, // account locked (MariaDB)
@@ -45,11 +46,19 @@ var serverErrors = map[uint16]Class{
 	1053: Connection, // server shutdown in progress
 	1129: Connection, // our host is blocked
 	1130: Connection, // our host may not connect
+	1135: Connection, // the server cannot create a thread
+	1152: Connection, // aborted connection
+	1158: Connection, // communication packet error
+	1159: Connection, // the server got no packet in time
+	1160: Connection, // the server could not send a packet
+	1161: Connection, // the server could not send a packet in time
+	1184: Connection, // aborted by init_connect
 	1203: Connection, // the account has its maximum of connections
 	1226: Connection, // the account has used up a resource limit
 	1927: Connection, // connection was killed (MariaDB)
 	2006: Connection, // server has gone away
 	2013: Connection, // lost connection during query
+	3032: Connection, // offline_mode (MySQL)
 	3169: Connection, // session was killed (MySQL)
 	4031: Connection, // closed for inactivity
 }

@@ -139,7 +139,10 @@ func (l *Link) open(ctx context.Context) (*Session, error) {
 	}
 	l.cost.connects.Add(1)
 	s := &Session{Conn: conn, Schema: l.database.Schema, cost: &l.cost}
-	if s.Server, s.account, err = identify(ctx, conn, &l.cost); err == nil {
+	if err = s.exec(ctx, setNames); err == nil {
+		s.Server, s.account, err = identify(ctx, conn, &l.cost)
+	}
+	if err == nil {
 		err = s.prepare(ctx)
 	}
 	if err == nil {

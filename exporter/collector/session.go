@@ -80,14 +80,21 @@ func isOn(value string) bool {
 	return true
 }
 
+// setNames is the first statement on a connection: defaults of the server or its
+// init_connect may have chosen a character set for results that nobody can read.
+const setNames = "SET NAMES utf8mb4"
+
 // prepare gives a new connection the settings that every statement of ours
 // relies on, whatever the server's defaults and init_connect say.
 func (s *Session) prepare(ctx context.Context) error {
 	settings := []string{
+		"sql_mode = ''",                           // ORACLE or EMPTY_STRING_IS_NULL would change what our statements mean
+		"sql_big_selects = 1",                     // a small max_join_size would refuse them
 		"time_zone = '+00:00'",                    // TIMESTAMP columns are converted to it
 		"autocommit = 1",                          // never leave a transaction open
 		"lock_wait_timeout = 1",                   // seconds, the smallest there is; it bounds waits for metadata locks
 		"wait_timeout = 28800",                    // seconds; scrapes may be minutes apart
+		"net_write_timeout = 10",                  // seconds; a result that nobody fetches must not hold its table for the default minute
 		"sql_select_limit = 18446744073709551615", // a smaller default would truncate results in silence
 	}
 	if s.Server.Flavor == flavorMySQL && majorVersion(s.Server.Version) >= 8 {

@@ -31,13 +31,13 @@ func (s *Server) common() []string {
 // initialise creates the system tables. Root may then enter through the socket
 // only, which lies in a directory nobody else can open.
 func (s *Server) initialise(ctx context.Context) error {
-	program, args := s.program, append(s.common(), "--initialize-insecure")
+	// nosync: nothing in the directory is worth the wait for the disk yet.
+	program, args := s.program, append(s.common(), "--initialize-insecure", "--innodb-flush-method=nosync", "--innodb-doublewrite=OFF")
 	if s.Flavor == MariaDB {
 		script, err := installer(s.program)
 		if err != nil {
 			return err
 		}
-		// nosync: nothing in the directory is worth the wait for the disk yet.
 		program, args = script, append(s.common(), "--auth-root-authentication-method=socket", "--skip-test-db",
 			"--skip-name-resolve", "--innodb-flush-method=nosync")
 	}
