@@ -37,9 +37,9 @@ func readConfig(path string) (targets []*target, err error) {
 	}
 	if targets, err = parseConfig(text); err != nil {
 		if e, ok := errors.AsType[*lineError](err); ok {
-			return nil, fmt.Errorf("%s:%d: %s", path, e.line, e.text)
+			return nil, usagef("%s:%d: %s", path, e.line, e.text)
 		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, usagef("%s: %w", path, err)
 	}
 	for _, t := range targets {
 		t.file = path
@@ -109,7 +109,7 @@ func syntaxError(err error) error {
 	return errors.New(text)
 }
 
-// lineError is something wrong at a line of the configuration file.
+// lineError is something wrong at a line of a file.
 type lineError struct {
 	line int
 	text string

@@ -70,7 +70,7 @@ func (t *target) password() (collector.Secret, error) {
 		return collector.Secret(password), nil
 	}
 	client, err := t.clientOptions()
-	return client.password, err
+	return client.Password, err
 }
 
 // iamLogin returns a login with tokens instead of a password.

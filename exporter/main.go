@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// usageError is a mistake in the command line.
+// usageError is a mistake in the command line or the configuration file.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }

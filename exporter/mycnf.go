@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // clientOptions is the [client] group of a MySQL option file.
 type clientOptions struct {
 	user, host, port, socket, sslCA string
-	password                        collector.Secret
+	Password                        collector.Secret // exported, or fmt would print it as it is
 }
 
 // address is what the group says in the form of --mysqld.address, or nothing.
@@ -39,26 +40,41 @@ func readMyCnf(path string) (c clientOptions, err error) {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	lines := bufio.NewScanner(f)
-	group := ""
-	for n := 1; lines.Scan(); n++ {
+	if c, err = parseMyCnf(f); err != nil {
+		if e, ok := errors.AsType[*lineError](err); ok {
+			return c, fmt.Errorf("%s:%d: %s", path, e.line, e.text)
+		}
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// parseMyCnf reads a file's text. Its errors repeat nothing of it.
+func parseMyCnf(text io.Reader) (c clientOptions, err error) {
+	lines := bufio.NewScanner(text) // which bounds a line by 64 KiB
+	group, n := "", 0
+	for lines.Scan() {
+		n++
 		line := strings.TrimSpace(lines.Text())
 		switch {
 		case line == "" || line[0] == '#' || line[0] == ';':
 		case line[0] == '!':
-			return c, fmt.Errorf("%s:%d: !include is not followed: put the [client] group into this file", path, n)
+			return c, &lineError{n, "!include is not followed: put the [client] group into this file"}
 		case line[0] == '[':
 			name, ok := strings.CutSuffix(line[1:], "]")
 			if !ok {
-				return c, fmt.Errorf("%s:%d: group without a closing ]", path, n)
+				return c, &lineError{n, "group without a closing ]"}
 			}
 			group = strings.ToLower(strings.TrimSpace(name))
 		case group == "":
-			return c, fmt.Errorf("%s:%d: option outside of a group: begin with [client]", path, n)
+			return c, &lineError{n, "option outside of a group: begin with [client]"}
 		case group == "client":
 			name, value, _ := strings.Cut(line, "=")
 			c.set(strings.TrimSpace(name), unquote(strings.TrimSpace(value)))
 		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return c, &lineError{n + 1, "longer than 64 KiB: is it an option file?"}
 	}
 	return c, lines.Err()
 }
@@ -68,7 +84,7 @@ func (c *clientOptions) set(name, value string) {
 	case "user":
 		c.user = value
 	case "password":
-		c.password = collector.Secret(value)
+		c.Password = collector.Secret(value)
 	case "host":
 		c.host = value
 	case "port":

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
@@ -38,7 +39,7 @@ type Gate struct {
 	pause   time.Duration
 	until   time.Time
 	refusal error
-	refused Secret // the password; empty for tokens
+	refused [sha256.Size]byte // of the password; of nothing for tokens
 }
 
 // closed returns why no attempt may be made now, or nil. A password that is not
@@ -46,7 +47,7 @@ type Gate struct {
 func (g *Gate) closed(now time.Time, password Secret) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if wait := g.until.Sub(now); wait > 0 && password == g.refused {
+	if wait := g.until.Sub(now); wait > 0 && sha256.Sum256([]byte(password)) == g.refused {
 		return &Failure{Auth, fmt.Errorf("%w (next attempt in %v)", g.refusal, wait.Round(time.Second))}
 	}
 	return nil
@@ -56,7 +57,7 @@ func (g *Gate) closed(now time.Time, password Secret) error {
 func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pause, g.until, g.refusal, g.refused = 0, time.Time{}, nil, ""
+	g.pause, g.until, g.refusal = 0, time.Time{}, nil
 }
 
 // learn takes note of how an attempt to log in ended.
@@ -71,7 +72,7 @@ func (g *Gate) learn(now time.Time, password Secret, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.pause = min(max(2*g.pause, firstPause), lastPause)
-	g.until, g.refusal, g.refused = now.Add(g.pause), err, password
+	g.until, g.refusal, g.refused = now.Add(g.pause), err, sha256.Sum256([]byte(password))
 }
 
 // Link is one lasting connection to the database. It opens lazily, stays open
