@@ -82,7 +82,7 @@ type running struct {
 	ended  chan int // receives the exit status
 }
 
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+var listening = regexp.MustCompile(`Listening on",?(?: address=|"address":")([^\s"]+)`)
 
 // start runs an exporter with these flags until the test's end and proves that
 // it never wrote the canary.
@@ -102,6 +102,13 @@ func start(t testing.TB, args ...string) *running {
 			t.Errorf("the log holds the password:\n%s", r.logs)
 		}
 	})
+	r.awaitListening(t)
+	return r
+}
+
+// awaitListening learns from the log where the exporter listens.
+func (r *running) awaitListening(t testing.TB) {
+	t.Helper()
 	eventually(t, "the exporter listens", func() error {
 		found := listening.FindStringSubmatch(r.logs.String())
 		if found == nil {
@@ -110,7 +117,6 @@ func start(t testing.TB, args ...string) *running {
 		r.url = "http://" + found[1]
 		return nil
 	})
-	return r
 }
 
 // eventually waits until try succeeds.

@@ -39,14 +39,7 @@ func TestSignalDrainsTheScrapeInFlight(t *testing.T) {
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the exporter listens", func() error {
-		found := listening.FindStringSubmatch(r.logs.String())
-		if found == nil {
-			return errors.New(r.logs.String())
-		}
-		r.url = "http://" + found[1]
-		return nil
-	})
+	r.awaitListening(t)
 	scraped := make(chan page, 1)
 	go func() { scraped <- r.scrapeWithin(t, "2") }()
 	eventually(t, "the scrape waits for the table", func() error {
