@@ -25,6 +25,7 @@ type CloudWatchConfig struct {
 	Period       time.Duration // of a datapoint: 1, 5, 10, 20 or 30 s, or a multiple of 60 s
 	Delay        time.Duration // after a period's end until its datapoint is complete; 120 s for 60 s periods
 	IOPSLimit    int           // provisioned IOPS of the RDS instances, which CloudWatch does not know; 0: not told
+	Timestamps   bool          // samples carry the time of their datapoint instead of the scrape's
 }
 
 // EC2Instance is a host and what it is for: apim, jmeter, …. EC2's basic
@@ -37,13 +38,19 @@ type EC2Instance struct{ Role, ID string }
 const keepPeriods = 10
 
 // CloudWatch shows the newest complete datapoint of each metric. A background
-// poll per period fills it, so scrapers cost nothing at AWS however many they are.
+// poll per period fills it, so scrapers cost nothing at AWS however many they
+// are. A value that CloudWatch revises while its datapoint is the newest is
+// shown as revised; older ones are not shown again.
 type CloudWatch struct {
 	cfg    CloudWatchConfig
 	client MetricDataClient
 	series []cloudWatchSeries
 
 	requests, billed, attempts atomic.Uint64
+
+	left      atomic.Int64 // HTTP requests that the period may still cost
+	skew      atomic.Int64 // nanoseconds by which AWS's clock was last ahead of ours
+	skewKnown atomic.Bool
 
 	mu     sync.Mutex // guards what follows
 	newest []observation
@@ -86,6 +93,7 @@ func NewCloudWatch(cfg CloudWatchConfig, client MetricDataClient) (*CloudWatch, 
 		}
 	}
 	c.newest = make([]observation, len(c.series))
+	c.refill()
 	return c, nil
 }
 
@@ -126,7 +134,7 @@ func (c *CloudWatch) Descs() []*prometheus.Desc {
 		descs = append(descs, m.desc)
 	}
 	return append(descs, totalIOPSDesc, iopsLimitDesc, datapointDescs[awsRDS], datapointDescs[awsEC2],
-		cloudWatchRequestsDesc, cloudWatchBilledDesc, cloudWatchAttemptsDesc)
+		cloudWatchRequestsDesc, cloudWatchBilledDesc, cloudWatchAttemptsDesc, cloudWatchSkewDesc)
 }
 
 // Collect returns what the polls have learnt and the error of the last one.
@@ -141,16 +149,22 @@ func (c *CloudWatch) Collect(context.Context) ([]prometheus.Metric, error) {
 		counter(cloudWatchBilledDesc, &c.billed),
 		counter(cloudWatchAttemptsDesc, &c.attempts),
 	}
+	if c.skewKnown.Load() {
+		metrics = append(metrics, prometheus.MustNewConstMetric(cloudWatchSkewDesc, prometheus.GaugeValue, time.Duration(c.skew.Load()).Seconds()))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	oldest := time.Now().Add(-c.cfg.Delay - (keepPeriods+1)*c.cfg.Period)
+	oldest := c.clock().Add(-c.cfg.Delay - (keepPeriods+1)*c.cfg.Period)
 	show := func(desc *prometheus.Desc, namespace, metric string, o observation, labels []string) {
 		if o.at.Before(oldest) {
 			return
 		}
 		at := float64(o.at.Unix())
-		metrics = append(metrics,
-			prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, o.value, labels...),
+		value := prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, o.value, labels...)
+		if c.cfg.Timestamps {
+			value = prometheus.NewMetricWithTimestamp(o.at, value)
+		}
+		metrics = append(metrics, value,
 			prometheus.MustNewConstMetric(datapointDescs[namespace], prometheus.GaugeValue, at, append(slices.Clip(labels), metric)...))
 	}
 	for i, s := range c.series {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -21,22 +19,6 @@ func NewCloudWatchClient(ctx context.Context, region, role string) (*cloudwatch.
 		return nil, err
 	}
 	return cloudwatch.NewFromConfig(cfg), nil
-}
-
-// countAttempts makes one operation count the HTTP requests it takes.
-func (c *CloudWatch) countAttempts(o *cloudwatch.Options) {
-	o.HTTPClient = countingClient{o.HTTPClient, &c.attempts}
-}
-
-type countingClient struct {
-	next cloudwatch.HTTPClient
-	n    *atomic.Uint64
-}
-
-// Do counts a request and sends it.
-func (c countingClient) Do(r *http.Request) (*http.Response, error) {
-	c.n.Add(1)
-	return c.next.Do(r)
 }
 
 // awsClasses are the error codes that say something about our rights. Source:
@@ -63,6 +45,9 @@ var awsClasses = map[string]Class{
 func awsFailure(err error) error {
 	if _, known := errors.AsType[*Failure](err); known {
 		return err
+	}
+	if _, garbled := errors.AsType[*smithy.DeserializationError](err); garbled && ClassOf(err) == Other {
+		return &Failure{Partial, err}
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -92,8 +77,7 @@ func (c *CloudWatch) statusFailure(answers []answer) error {
 		if failed++; first != nil {
 			continue
 		}
-		s := c.series[i]
-		about := fmt.Sprintf("CloudWatch's result for %s %s of %s", s.metric.namespace, s.metric.aws, s.instance)
+		about := c.series[i].about()
 		switch a.status {
 		case types.StatusCodeForbidden:
 			first = &Failure{Permission, fmt.Errorf("%s is forbidden: allow the action cloudwatch:GetMetricData", about)}

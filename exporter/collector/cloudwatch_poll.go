@@ -2,8 +2,10 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,12 +22,17 @@ const (
 // complete, until ctx ends.
 func (c *CloudWatch) Run(ctx context.Context) error {
 	found := c.pollPeriod(ctx, 0)
+	var last time.Time
 	for {
-		now := time.Now()
+		now := c.clock()
 		next := floorTo(now.Add(-c.cfg.Delay-c.phase()), c.cfg.Period).Add(c.cfg.Period + c.cfg.Delay + c.phase())
+		if next.Equal(last) { // the clock was set back a little while we slept
+			next = next.Add(c.cfg.Period)
+		}
 		if !sleep(ctx, next.Sub(now)) {
 			return nil
 		}
+		last = next
 		found = c.pollPeriod(ctx, c.retries(found))
 	}
 }
@@ -51,6 +58,7 @@ func (c *CloudWatch) retries(foundLast bool) int {
 // pollPeriod polls until the newest period's datapoint is there, and says
 // whether it is. The waits between polls double and stay within the period.
 func (c *CloudWatch) pollPeriod(ctx context.Context, retries int) bool {
+	c.refill()
 	for try := 0; ; try++ {
 		fresh, err := c.poll(ctx)
 		if fresh || err != nil || try == retries {
@@ -68,7 +76,7 @@ func (c *CloudWatch) poll(ctx context.Context) (fresh bool, err error) {
 	timeout := min(max(c.cfg.Period/2, 5*time.Second), 30*time.Second)
 	poll, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	end := floorTo(time.Now().Add(-c.cfg.Delay), c.cfg.Period)
+	end := c.newestEnd()
 	answers, err := c.fetch(poll, end)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -81,7 +89,11 @@ func (c *CloudWatch) poll(ctx context.Context) (fresh bool, err error) {
 	if err == nil {
 		err = c.statusFailure(answers)
 	}
+	end = earlier(end, c.newestEnd()) // by AWS's clock, which the first answer tells
 	newest := end.Add(-c.cfg.Period)
+	for i := range answers {
+		answers[i].points = slices.DeleteFunc(answers[i].points, func(o observation) bool { return o.at.After(newest) })
+	}
 	for i, a := range answers {
 		if a.status != types.StatusCodeComplete {
 			continue
@@ -96,6 +108,18 @@ func (c *CloudWatch) poll(ctx context.Context) (fresh bool, err error) {
 	c.addTotals(answers)
 	c.err = err
 	return fresh, err
+}
+
+// newestEnd is the end of the newest period whose datapoint is complete.
+func (c *CloudWatch) newestEnd() time.Time {
+	return floorTo(c.clock().Add(-c.cfg.Delay), c.cfg.Period)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // addTotals adds reads and writes where both have a complete datapoint of the
@@ -119,7 +143,7 @@ func (c *CloudWatch) addTotals(answers []answer) {
 		}
 		total := &c.totals[s.database]
 		for _, o := range a.points {
-			if read, both := reads[s.database][o.at]; both && !o.at.Before(total.at) {
+			if read, both := reads[s.database][o.at]; both && !o.at.Before(total.at) && !math.IsInf(read+o.value, 0) {
 				*total = observation{o.at, read + o.value}
 			}
 		}
@@ -155,34 +179,63 @@ func (c *CloudWatch) fetch(ctx context.Context, end time.Time) ([]answer, error)
 	return answers, nil
 }
 
-// fetchPages runs one request over all of its pages.
+// fetchPages runs one request over all of its pages. A page may be empty and yet
+// have a successor; a token that comes twice would never end.
 func (c *CloudWatch) fetchPages(ctx context.Context, in *cloudwatch.GetMetricDataInput, byID map[string]int, answers []answer) error {
+	tokens := make(map[string]bool)
 	for range maxPages {
+		if c.left.Load() <= 0 {
+			return errBudget
+		}
 		c.requests.Add(1)
 		c.billed.Add(uint64(len(in.MetricDataQueries)))
-		out, err := c.client.GetMetricData(ctx, in, c.countAttempts)
+		out, err := c.client.GetMetricData(ctx, in, c.meter)
 		if err != nil {
 			return fmt.Errorf("read %d metrics from CloudWatch: %w", len(in.MetricDataQueries), err)
 		}
+		c.learnSkew(out)
 		for _, r := range out.MetricDataResults {
 			i, ours := byID[aws.ToString(r.Id)]
-			if !ours || len(r.Timestamps) != len(r.Values) {
-				return fmt.Errorf("CloudWatch answered %q with %d times and %d values", aws.ToString(r.Id), len(r.Timestamps), len(r.Values))
+			if !ours {
+				return &Failure{Partial, errors.New("CloudWatch's answer has a result that was not asked for")}
 			}
-			a := &answers[i]
-			a.status = r.StatusCode // the last page's word stands: earlier ones say PartialData
-			for k, at := range r.Timestamps {
-				if v := r.Values[k] * c.series[i].metric.scale; !math.IsNaN(v) && !math.IsInf(v, 0) {
-					a.points = append(a.points, observation{at, v})
-				}
+			if err := answers[i].add(r, c.series[i].metric.scale, *in.StartTime, *in.EndTime); err != nil {
+				return &Failure{Partial, fmt.Errorf("%s: %w", c.series[i].about(), err)}
 			}
 		}
-		if aws.ToString(out.NextToken) == "" {
+		token := aws.ToString(out.NextToken)
+		switch {
+		case token == "":
 			return nil
+		case tokens[token]:
+			return &Failure{Partial, errors.New("CloudWatch's pages repeat themselves")}
 		}
+		tokens[token] = true
 		in.NextToken = out.NextToken
 	}
 	return &Failure{Partial, fmt.Errorf("CloudWatch's answer has more than %d pages", maxPages)}
+}
+
+// add takes a page's part of the answer.
+func (a *answer) add(r types.MetricDataResult, scale float64, start, end time.Time) error {
+	if len(r.Timestamps) != len(r.Values) {
+		return fmt.Errorf("%d times and %d values", len(r.Timestamps), len(r.Values))
+	}
+	a.status = r.StatusCode // the last page's word stands: earlier ones say PartialData
+	for i, at := range r.Timestamps {
+		if at.Before(start) || !at.Before(end) {
+			return errors.New("a datapoint outside of the time that was asked for")
+		}
+		if v := r.Values[i] * scale; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			a.points = append(a.points, observation{at, v})
+		}
+	}
+	return nil
+}
+
+// about names the series in an error.
+func (s cloudWatchSeries) about() string {
+	return fmt.Sprintf("CloudWatch's result for %s %s of %s", s.metric.namespace, s.metric.aws, s.instance)
 }
 
 // query is the series as CloudWatch is asked for it.

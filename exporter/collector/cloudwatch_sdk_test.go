@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,6 +39,11 @@ func throughSDK(t *testing.T, cfg CloudWatchConfig, attempts int) (*CloudWatch, 
 	})), server
 }
 
+// costs are the lines about what a collector cost at AWS.
+func costs(text string) string {
+	return only(text, "token_persistence_exporter_cloudwatch_http", "token_persistence_exporter_cloudwatch_metrics", "token_persistence_exporter_cloudwatch_requests")
+}
+
 func TestCloudWatchThroughTheSDK(t *testing.T) {
 	cw, server := throughSDK(t, CloudWatchConfig{
 		RDSInstances: []string{"db-1", "db-2"}, EC2Instances: []EC2Instance{{"apim", "i-1"}, {"jmeter", "i-1"}}, Period: time.Minute,
@@ -68,7 +75,7 @@ func TestCloudWatchThroughTheSDK(t *testing.T) {
 token_persistence_exporter_cloudwatch_metrics_requested_total 266
 token_persistence_exporter_cloudwatch_requests_total 7
 `
-	if diff := cmp.Diff(want, only(text, "token_persistence")); diff != "" {
+	if diff := cmp.Diff(want, costs(text)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -124,7 +131,7 @@ func TestCloudWatchCountsTheAttemptsOfTheSDK(t *testing.T) {
 token_persistence_exporter_cloudwatch_metrics_requested_total 18
 token_persistence_exporter_cloudwatch_requests_total 1
 `
-	if diff := cmp.Diff(want, only(text, "token_persistence")); diff != "" {
+	if diff := cmp.Diff(want, costs(text)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -141,16 +148,22 @@ func TestCloudWatchUnreachable(t *testing.T) {
 	}
 }
 
-func TestCloudWatchWithoutCredentials(t *testing.T) {
+// noCredentials leaves the SDK nothing but the instance metadata service.
+func noCredentials(t *testing.T) {
+	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"} {
 		t.Setenv(name, "")
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
+}
+
+func TestCloudWatchWithoutCredentials(t *testing.T) {
+	noCredentials(t)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	if _, err := NewCloudWatchClient(t.Context(), "", ""); err == nil || !strings.Contains(err.Error(), "--cloudwatch.region") {
 		t.Errorf("without a region: %v", err)
 	}
@@ -161,5 +174,75 @@ func TestCloudWatchWithoutCredentials(t *testing.T) {
 	cw := newCloudWatch(t, CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, client)
 	if _, err := cw.poll(t.Context()); ClassOf(err) != Auth {
 		t.Errorf("class %s of %v, want %s", ClassOf(err), err, Auth)
+	}
+}
+
+// blackHole accepts connections and says nothing.
+func blackHole(t *testing.T) string {
+	t.Helper()
+	var network net.ListenConfig
+	listener, err := network.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + listener.Addr().String() // the kernel accepts
+}
+
+// TestCloudWatchBlackHoles: where nothing answers, be it CloudWatch or the last
+// resort of the credentials chain, a poll ends and no scrape waits for it.
+func TestCloudWatchBlackHoles(t *testing.T) {
+	for name, c := range map[string]struct {
+		setup func(t *testing.T)
+		class Class
+	}{
+		"CloudWatch": {func(t *testing.T) {
+			t.Setenv("AWS_ENDPOINT_URL", blackHole(t))
+			t.Setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+		}, Timeout},
+		"metadata service": {func(t *testing.T) {
+			noCredentials(t)
+			t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+			t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", blackHole(t))
+		}, Auth},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.setup(t)
+			client, err := NewCloudWatchClient(t.Context(), "eu-test-1", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			cw := newCloudWatch(t, CloudWatchConfig{RDSInstances: []string{"db"}, Period: 5 * time.Second}, client)
+			polled := make(chan error, 1)
+			began := time.Now()
+			go func() {
+				_, err := cw.poll(t.Context())
+				polled <- err
+			}()
+			for done := false; !done; {
+				select {
+				case err := <-polled:
+					if done = true; ClassOf(err) != c.class {
+						t.Errorf("class %s of %v, want %s", ClassOf(err), err, c.class)
+					}
+				case <-time.After(100 * time.Millisecond):
+					scrape := time.Now()
+					if _, err := cw.Collect(t.Context()); !errors.Is(err, errNotPolled) {
+						t.Errorf("a scrape meanwhile: %v", err)
+					}
+					if took := time.Since(scrape); took > time.Second {
+						t.Errorf("a scrape waited %s for the poll", took)
+					}
+				}
+			}
+			if took := time.Since(began); took > 15*time.Second { // the poll's own limit is 5 s
+				t.Errorf("the poll took %s", took)
+			}
+		})
 	}
 }

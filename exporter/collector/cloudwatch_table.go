@@ -83,6 +83,8 @@ var (
 		"Metrics asked for in GetMetricData requests; AWS bills by this number.", nil, nil)
 	cloudWatchAttemptsDesc = prometheus.NewDesc("token_persistence_exporter_cloudwatch_http_attempts_total",
 		"HTTP requests sent to CloudWatch, the SDK's retries included.", nil, nil)
+	cloudWatchSkewDesc = prometheus.NewDesc("token_persistence_exporter_cloudwatch_clock_skew_seconds",
+		"Seconds by which AWS's clock was ahead of this host's at CloudWatch's last answer, to about a second. Periods are asked for by AWS's clock when they differ by more than 5 seconds. Absent before the first answer.", nil, nil)
 )
 
 // Metrics is how many metrics one request set asks for and AWS bills.

@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -364,4 +365,45 @@ func TestStoreIsBounded(t *testing.T) {
 	if len(points) != 10 || points[9].value != 7 {
 		t.Errorf("after a revision %d points, the newest %v; want 10 and 7", len(points), points[len(points)-1].value)
 	}
+}
+
+// TestBrokenAnswers are faults of the transport and of paging.
+func TestBrokenAnswers(t *testing.T) {
+	s, client := filled(t, Config{Period: time.Minute})
+	fill(s)
+	ask := func(ctx context.Context) (*awscloudwatch.GetMetricDataOutput, error) {
+		return client.GetMetricData(ctx, &awscloudwatch.GetMetricDataInput{
+			MetricDataQueries: []types.MetricDataQuery{metricQuery("r", namespaceRDS, "ReadIOPS", "db", "Average", 60)},
+			StartTime:         aws.Time(past), EndTime: aws.Time(past.Add(time.Minute)),
+		})
+	}
+	s.Inject(Fault{Requests: 1, Hang: true})
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := ask(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a silent endpoint: %v", err)
+	}
+	s.Inject(Fault{Requests: 1, Cut: 20})
+	if _, err := ask(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("an answer broken off: %v", err)
+	}
+	s.Inject(Fault{Requests: 2, Endless: true})
+	tokens := map[string]bool{}
+	for range 2 {
+		out, err := ask(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[aws.ToString(out.NextToken)] = true
+	}
+	if len(tokens) != 2 || tokens[""] {
+		t.Errorf("endless pages have the tokens %v", tokens)
+	}
+	s.Inject(Fault{Requests: 1, NextToken: "again"})
+	if out, err := ask(t.Context()); err != nil || aws.ToString(out.NextToken) != "again" {
+		t.Errorf("a page that repeats itself: %v", err)
+	}
+	s.Inject(Fault{Requests: 1, Clock: time.Hour})
+	_, err := ask(t.Context())
+	wantCode(t, err, signatureExpired)
 }

@@ -13,7 +13,7 @@
 // lose what an exited thread used.
 //
 // It refuses what it cannot answer truthfully: metric math, percentiles, other
-// operations, unsigned requests. It does not verify signatures.
+// operations, unsigned requests. Of a signature it checks the time only.
 //
 //	s, err := cloudwatch.Start(cloudwatch.Config{
 //		Period:    time.Second,

@@ -14,6 +14,11 @@ type Fault struct {
 	Empty         bool          // results without datapoints, as if nothing had been reported
 	Late          time.Duration // more delay than configured
 	MaxDatapoints int           // page size, as if the client had asked for it
+	Hang          bool          // take the request and stay silent until the client gives up
+	Cut           int           // break off the answer after so many bytes
+	NextToken     string        // end the page with this token, whether or not more follows: the same for ever, or
+	Endless       bool          // end the page with a token that was never used, for ever
+	Clock         time.Duration // the service's clock is so far ahead of this machine's
 }
 
 // Error codes that a request may be answered with, as CloudWatch spells them.
@@ -23,7 +28,12 @@ const (
 	ExpiredToken  = "ExpiredToken"
 	InvalidToken  = "InvalidClientTokenId"
 	InternalFault = "InternalServiceFault"
+
+	signatureExpired = "SignatureDoesNotMatch"
 )
+
+// maxSkew is how far the time of a signature may be from the service's clock.
+const maxSkew = 5 * time.Minute
 
 // Inject adds a fault. Of several that are live a request meets the oldest.
 func (s *Server) Inject(f Fault) {

@@ -2,8 +2,10 @@ package cloudwatch
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,34 +24,60 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is a CloudWatch endpoint: POST "+operationPath+"GetMetricData with Smithy-Protocol: rpc-v2-cbor", http.StatusNotFound)
 		return
 	}
-	out, err := s.serve(operation, r)
-	if err != nil {
-		writeError(w, err)
+	if operation != "GetMetricData" {
+		writeError(w, &apiError{"UnknownOperationException", "this endpoint answers GetMetricData, not " + operation, 404})
 		return
 	}
-	write(w, http.StatusOK, encodeResponse(out))
+	f := s.nextFault()
+	now := time.Now().Add(f.Clock)
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	out, err := s.serve(r, f, now)
+	switch {
+	case f.Hang:
+		<-r.Context().Done()
+	case err != nil:
+		writeError(w, err)
+	case f.Cut > 0:
+		body := cbor.Encode(encodeResponse(out))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		write(w, http.StatusOK, body[:min(f.Cut, len(body))])
+	default:
+		write(w, http.StatusOK, cbor.Encode(encodeResponse(out)))
+	}
 }
 
-func (s *Server) serve(operation string, r *http.Request) (response, error) {
-	if operation != "GetMetricData" {
-		return response{}, &apiError{"UnknownOperationException", "this endpoint answers GetMetricData, not " + operation, 404}
-	}
-	f := s.nextFault()
-	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") {
-		return response{}, &apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", 403}
-	}
-	if f.Code != "" {
-		return response{}, faultError(f.Code)
-	}
+// serve reads the whole request, or else nobody would notice a client that hangs
+// up, and answers it.
+func (s *Server) serve(r *http.Request, f Fault, now time.Time) (response, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if err != nil {
 		return response{}, &apiError{"SerializationException", err.Error(), 400}
+	}
+	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") {
+		return response{}, &apiError{"MissingAuthenticationToken", "Request is missing Authentication Token", 403}
+	}
+	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil || signed.Sub(now).Abs() > maxSkew {
+		return response{}, &apiError{signatureExpired, "Signature expired: " + r.Header.Get("X-Amz-Date"), 403}
+	}
+	if f.Code != "" {
+		return response{}, faultError(f.Code)
 	}
 	req, err := decodeRequest(body)
 	if err != nil {
 		return response{}, err
 	}
-	return s.answer(req, f, time.Now())
+	if f.NextToken != "" || f.Endless {
+		req.nextToken = "" // ours, which means nothing
+	}
+	out, err := s.answer(req, f, now)
+	if f.NextToken != "" {
+		out.nextToken = f.NextToken
+	}
+	if f.Endless {
+		out.nextToken = fmt.Sprintf("endless-%d", s.Stats().Requests)
+	}
+	return out, err
 }
 
 func faultError(code string) *apiError {
@@ -76,18 +104,18 @@ func writeError(w http.ResponseWriter, err error) {
 		fault = "Receiver"
 	}
 	w.Header().Set("X-Amzn-Query-Error", e.code+";"+fault)
-	write(w, e.status, cbor.Map{
+	write(w, e.status, cbor.Encode(cbor.Map{
 		"__type":  cbor.String("com.amazonaws.cloudwatch#" + e.code),
 		"message": cbor.String(e.message),
-	})
+	}))
 }
 
-func write(w http.ResponseWriter, status int, v cbor.Value) {
+func write(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/cbor")
 	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
 	w.WriteHeader(status)
 	// An error here is a client that hung up: nobody is left to tell.
-	_, _ = w.Write(cbor.Encode(v))
+	_, _ = w.Write(body)
 }
 
 func encodeResponse(r response) cbor.Value {
