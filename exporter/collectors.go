@@ -108,7 +108,7 @@ func newCloudWatch(ctx context.Context, t *target) (*collector.CloudWatch, error
 // cloudWatch is what the target says of CloudWatch.
 func (t *target) cloudWatch() collector.CloudWatchConfig {
 	c := t.cloudwatch
-	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay, IOPSLimit: c.iopsLimit}
+	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay, IOPSLimit: c.iopsLimit, Timestamps: c.timestamps}
 	for _, host := range c.ec2 {
 		role, id, _ := strings.Cut(host, "=")
 		cfg.EC2Instances = append(cfg.EC2Instances, collector.EC2Instance{Role: role, ID: id})

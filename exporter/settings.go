@@ -37,6 +37,7 @@ func (t *target) settings() []setting {
 		{"cloudwatch.period", "cloudwatch.period", &c.period, "60s", "Period of a datapoint."},
 		{"cloudwatch.delay", "cloudwatch.delay", &c.delay, "120s", "Time after the end of a period until its datapoint is complete."},
 		{"cloudwatch.assume-role", "cloudwatch.assume_role", &c.assumeRole, "", "ARN of a role to assume for CloudWatch."},
+		{"cloudwatch.timestamps", "cloudwatch.timestamps", &c.timestamps, "false", "Give CloudWatch samples the time of their datapoint, two minutes old and more. Prometheus then cannot mark them stale, and drops what CloudWatch revises."},
 		{"cloudwatch.rds-iops-limit", "cloudwatch.rds_iops_limit", &c.iopsLimit, "0", "Provisioned IOPS of the RDS instances, shown as rds_iops_limit; 0 for none."},
 
 		{"collector.endpoint.access-log", "collectors.endpoint.access_logs", &t.accessLogs, "", "Access log of API Manager, a path or a glob; repeatable."},

@@ -26,6 +26,7 @@ type target struct {
 		rds, ec2           []string
 		period, delay      time.Duration
 		iopsLimit          int
+		timestamps         bool
 	}
 	accessLogs     []string
 	logPattern     string
