@@ -153,7 +153,7 @@ func (r *report) notice(s *collector.Session) {
 		r.statements = append(r.statements, statement+";")
 	}
 	if f.Server.Flavor == "mariadb" {
-		r.warnings = append(r.warnings, "MariaDB's HANDLER statement passes over rights on columns: with this account's password it reads whole rows of the tables below of which a column is granted. The exporter never uses it; keep the password from people and bind the account to this host.")
+		r.warnings = append(r.warnings, "MariaDB's HANDLER statement passes over rights on columns: with this account's password it reads whole rows of every table of which a column is granted. The exporter never uses it; keep the password from people and bind the account to this host.")
 	}
 	for _, right := range r.excess {
 		r.warnings = append(r.warnings, "The account has more than it needs: "+right.String())

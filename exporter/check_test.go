@@ -164,3 +164,46 @@ func TestCheckWithoutPerformanceSchema(t *testing.T) {
 		t.Errorf("tokens:\n%s", report)
 	}
 }
+
+// TestEachGrantIsNeeded takes away one printed statement after the other: check
+// then prints exactly that one again, and some collector fails, unless the
+// statement says that it is for something optional.
+func TestEachGrantIsNeeded(t *testing.T) {
+	server, db := freshAccount(t, mysqltest.Config{})
+	execute(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
+	for range 2 { // the partition is visible to the second
+		_, report := runCheck(t, checkFlags(server)...)
+		paste(t, db, statements(report))
+	}
+	status, all := runCheck(t, append(checkFlags(server), "--all")...)
+	if status != 0 {
+		t.Fatalf("status %d:\n%s", status, all)
+	}
+	for _, grant := range statements(all) {
+		execute(t, db, revoke(grant))
+		status, report := runCheck(t, checkFlags(server)...)
+		if got := statements(report); len(got) != 1 || got[0] != grant {
+			t.Errorf("without\n%s\ncheck prints %q", grant, got)
+		}
+		optional := strings.Contains(all, "-- for "+reasonOf(all, grant)+"\n"+grant)
+		if (status == 0) != optional {
+			t.Errorf("status %d without\n%s\n%s", status, grant, report)
+		}
+		for _, failed := range regexp.MustCompile(`(?m)^FAIL  (\w+) +(\w+):`).FindAllStringSubmatch(report, -1) {
+			if failed[2] != "permission" && failed[2] != "partial" {
+				t.Errorf("%s fails with %s without\n%s\n%s", failed[1], failed[2], grant, report)
+			}
+		}
+		execute(t, db, grant)
+	}
+}
+
+// reasonOf returns what the comment before a statement says.
+func reasonOf(report, statement string) string {
+	before, _, _ := strings.Cut(report, "\n"+statement)
+	_, reason, found := strings.Cut(before[strings.LastIndexByte(before, '\n')+1:], "-- for ")
+	if !found {
+		return "\x00"
+	}
+	return reason
+}
