@@ -20,10 +20,10 @@ import (
 // tokenCanary stands in every secret column and in the text of statements.
 const tokenCanary = "t0k3ncanary"
 
-// TestCanary: an account with exactly what check prints reads every table and
+// TestAccountReadsNoTokenValue: an account with exactly what check prints reads every table and
 // column of the server that it may, and every SHOW statement, and finds no token
 // value; nor does any trick that we know, but one: MariaDB's HANDLER.
-func TestCanary(t *testing.T) {
+func TestAccountReadsNoTokenValue(t *testing.T) {
 	server, db := freshAccount(t, mysqltest.Config{})
 	_, report := runCheck(t, checkFlags(server)...)
 	paste(t, db, statements(report))
@@ -66,8 +66,8 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// TestCanaryIsFound proves that the search would see a leak.
-func TestCanaryIsFound(t *testing.T) {
+// TestSearchFindsTokenValues proves that the search would see a leak.
+func TestSearchFindsTokenValues(t *testing.T) {
 	server, db := freshAccount(t, mysqltest.Config{})
 	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
 	execute(t, db, "GRANT SELECT ON performance_schema.* TO exporter@'127.0.0.1'")
