@@ -12,7 +12,7 @@ import (
 
 // collectorNames are the values of --collector.NAME. To add a collector, write
 // its file and add its name here and its construction below.
-var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "cloudwatch", "endpoint", "carbonlog"}
+var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "statements", "cloudwatch", "endpoint", "carbonlog"}
 
 // newSet builds the collectors that are enabled and have what they need.
 func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.Logger) (*collector.Set, error) {
@@ -34,6 +34,7 @@ func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.L
 	if err != nil {
 		return nil, err
 	}
+	others = append(t.backgroundCollectors(background), others...)
 	return collector.NewSet(link, background, t.sqlCollectors(background), others, logger), nil
 }
 
@@ -59,6 +60,20 @@ func (t *target) sqlCollectors(background *collector.Background) []collector.SQL
 	for _, c := range []collector.SQLCollector{
 		collector.MySQL{}, collector.TableIO{Tables: tables}, collector.TableSize{Tables: tables},
 		collector.NewTokens(t.tokensLateness, background, tables),
+	} {
+		if *t.enabled[c.Name()] {
+			enabled = append(enabled, c)
+		}
+	}
+	return enabled
+}
+
+// backgroundCollectors returns the collectors that read the database between
+// scrapes only.
+func (t *target) backgroundCollectors(background *collector.Background) []collector.Collector {
+	var enabled []collector.Collector
+	for _, c := range []collector.Collector{
+		collector.NewStatements(t.statementsInterval, background),
 	} {
 		if *t.enabled[c.Name()] {
 			enabled = append(enabled, c)

@@ -75,6 +75,7 @@ targets:
     cloudwatch: {region: r, rds_instances: [a, b], ec2_instances: [apim=i-0], period: 5m, delay: 7s}
     collectors:
       tokens: {enabled: false, lateness: 9s}
+      statements: {interval: 8s}
       endpoint: {access_logs: [x, y], log_pattern: common}
 `))
 	if err != nil {
@@ -82,7 +83,7 @@ targets:
 	}
 	o, err := parse([]string{"--mysqld.address=db:3306", "--mysqld.username=u", "--mysqld.password-file=p", "--mysqld.database=d", "--config.my-cnf=m",
 		"--cloudwatch.region=r", "--cloudwatch.rds-instance=a", "--cloudwatch.rds-instance=b", "--cloudwatch.ec2-instance=apim=i-0",
-		"--cloudwatch.period=5m", "--cloudwatch.delay=7s", "--no-collector.tokens", "--collector.tokens.lateness=9s",
+		"--cloudwatch.period=5m", "--cloudwatch.delay=7s", "--no-collector.tokens", "--collector.tokens.lateness=9s", "--collector.statements.interval=8s",
 		"--collector.endpoint.access-log=x", "--collector.endpoint.access-log=y", "--collector.endpoint.log-pattern=common"}, os.Stdout)
 	if err != nil {
 		t.Fatal(err)

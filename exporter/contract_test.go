@@ -40,7 +40,9 @@ func TestContract(t *testing.T) {
 	carbon := filepath.Join(t.TempDir(), "wso2carbon.log")
 	writeFile(t, carbon, "Activating TokenPersistenceServiceComponent...\nToken persistence is not enabled. Registering related services..\n")
 	args = append(args, "--collector.carbonlog.log="+carbon)
+	args = append(args, "--collector.statements.interval=1s")
 	touchTables(t, db)
+	measureCPU(t, server, db)
 
 	r := start(t, args...)
 	r.scrape(t)
@@ -53,9 +55,17 @@ func TestContract(t *testing.T) {
 		fmt.Fprintf(&requests, "127.0.0.1 - - [12/Dec/2019:16:53:29 +0000] \"POST /oauth2/token HTTP/1.1\" %s 10 5\n", code)
 	}
 	writeFile(t, log, requests.String())
-	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "cloudwatch": true, "endpoint": true, "carbonlog": true}
+	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "statements": true, "cloudwatch": true, "endpoint": true, "carbonlog": true}
 	r.wait(t, want)
 	healthy := r.scrape(t)
+	eventually(t, "every share of the persistence tax shows", func() error {
+		insert(t, db, 1)
+		healthy = r.scrape(t)
+		if n := len(healthy["wso2_token_tax_ratio"].GetMetric()); n < 8 {
+			return fmt.Errorf("%d series", n)
+		}
+		return nil
+	})
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +95,16 @@ func TestContract(t *testing.T) {
 			t.Errorf("%s has no type", name)
 		}
 	}
+}
+
+// measureCPU lets MySQL measure the processor time of statements.
+func measureCPU(t *testing.T, server *mysqltest.Server, db *sql.DB) {
+	t.Helper()
+	if server.Flavor == mysqltest.MariaDB {
+		return
+	}
+	execute(t, db, "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'events_statements_cpu'")
+	execute(t, db, "GRANT SELECT (SUM_CPU_TIME) ON performance_schema.events_statements_summary_by_digest TO exporter@'127.0.0.1'")
 }
 
 // cloudWatchFlags starts an endpoint that knows every metric.
@@ -177,6 +197,9 @@ func zero(p page) {
 					l.Value = &value
 				}
 			}
+		}
+		if name == "wso2_token_tax_ratio" { // MySQL has a share more
+			f.Metric = slices.DeleteFunc(f.Metric, func(m *dto.Metric) bool { return strings.Contains(labelKey(m), "cpu_time") })
 		}
 		if name == "token_persistence_exporter_collector_failures_total" {
 			f.Metric = slices.DeleteFunc(f.Metric, func(m *dto.Metric) bool { return !strings.Contains(labelKey(m), "connection") })
@@ -271,7 +294,7 @@ func owners(t *testing.T) map[string]string {
 	for _, c := range []interface {
 		Name() string
 		Descs() []*prometheus.Desc
-	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil, nil), endpoint, carbonlog, aws} {
+	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil, nil), collector.NewStatements(time.Second, nil), endpoint, carbonlog, aws} {
 		for _, d := range c.Descs() {
 			name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
 			owners[name] = c.Name()

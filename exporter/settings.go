@@ -44,6 +44,7 @@ func (t *target) settings() []setting {
 		{"collector.endpoint.log-pattern", "collectors.endpoint.log_pattern", &t.logPattern, "combined", "Pattern of the access log: combined, common or a pattern of Tomcat's AccessLogValve."},
 		{"collector.carbonlog.log", "collectors.carbonlog.logs", &t.carbonLogs, "", "Server log of one API Manager node, wso2carbon.log, a path or a glob; repeatable."},
 		{"collector.tokens.lateness", "collectors.tokens.lateness", &t.tokensLateness, "30s", "Longest time between the creation of a token row and its commit, clock differences included."},
+		{"collector.statements.interval", "collectors.statements.interval", &t.statementsInterval, "60s", "Time between two readings of the statement summaries."},
 	}
 	for _, name := range collectorNames {
 		rows = append(rows, setting{"collector." + name, "collectors." + name + ".enabled", t.enabled[name], "true",

@@ -33,6 +33,8 @@ type target struct {
 	carbonLogs     []string
 	tokensLateness time.Duration
 
+	statementsInterval time.Duration
+
 	enabled map[string]*bool // by collector name
 }
 
@@ -51,6 +53,8 @@ func (t *target) check() error {
 	switch {
 	case t.tokensLateness < time.Second || t.tokensLateness > time.Hour:
 		return usagef("--collector.tokens.lateness=%v: want 1s to 1h", t.tokensLateness)
+	case t.statementsInterval < time.Second || t.statementsInterval > time.Hour:
+		return usagef("--collector.statements.interval=%v: want 1s to 1h", t.statementsInterval)
 	case t.mysqld.database == "":
 		return usagef("--mysqld.database is empty: name the database of the token tables")
 	}

@@ -62,9 +62,31 @@ func accessTokenTables(tables []string) []string {
 	})
 }
 
+// Needs are columns of the statement summaries, without those that hold the text
+// of statements, and of the switches that say whether the summaries are kept.
+func (*Statements) Needs([]string) []Need { return statementNeeds() }
+
+func statementNeeds() []Need {
+	need := func(table string, columns ...string) Need {
+		return Need{Privilege: privilegeSelect, Columns: columns, Schema: performanceSchema, Table: table}
+	}
+	withCPU := func(table string) Need {
+		n := need(table, cpuTime.column())
+		n.Flavor, n.Since, n.Optional = flavorMySQL, 80028, "the processor time of statements"
+		return n
+	}
+	return []Need{
+		need(consumersTable, "NAME", "ENABLED"),
+		need(instrumentsTable, "NAME", "ENABLED", "TIMED"),
+		need(digestTable, append(digestColumns(), measuredColumns(false)...)...), withCPU(digestTable),
+		need(eventTable, append([]string{"EVENT_NAME"}, measuredColumns(false)...)...), withCPU(eventTable),
+	}
+}
+
 var (
 	_ Needer = MySQL{}
 	_ Needer = TableIO{}
 	_ Needer = TableSize{}
 	_ Needer = (*Tokens)(nil)
+	_ Needer = (*Statements)(nil)
 )

@@ -86,26 +86,6 @@ func (c *Statements) Descs() []*prometheus.Desc {
 	return descs
 }
 
-// Needs lists the columns of performance_schema that are read. The column of
-// processor time came with MySQL 8.0.28.
-func (c *Statements) Needs([]string) []Need {
-	const absent = "the processor time of statements"
-	need := func(table string, columns ...string) Need {
-		return Need{Privilege: "SELECT", Columns: columns, Schema: performanceSchema, Table: table}
-	}
-	withCPU := func(table string) Need {
-		n := need(table, cpuTime.column())
-		n.Flavor, n.Optional = flavorMySQL, absent
-		return n
-	}
-	return []Need{
-		need(consumersTable, "NAME", "ENABLED"),
-		need(instrumentsTable, "NAME", "ENABLED", "TIMED"),
-		need(digestTable, append(digestColumns(), measuredColumns(false)...)...), withCPU(digestTable),
-		need(eventTable, append([]string{"EVENT_NAME"}, measuredColumns(false)...)...), withCPU(eventTable),
-	}
-}
-
 // statementsBudget bounds a reading on a busy server.
 const statementsBudget = 5 * time.Second
 
@@ -180,5 +160,4 @@ func (l *statementLedger) metrics(withCPU bool) []prometheus.Metric {
 var (
 	_ Collector = (*Statements)(nil)
 	_ Runner    = (*Statements)(nil)
-	_ Needer    = (*Statements)(nil)
 )

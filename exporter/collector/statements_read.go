@@ -16,8 +16,6 @@ const (
 	eventTable       = "events_statements_summary_global_by_event_name"
 	consumersTable   = "setup_consumers"
 	instrumentsTable = "setup_instruments"
-
-	performanceSchema = "performance_schema"
 )
 
 // digestQuery reads what has been used since a moment. The server builds every
@@ -45,7 +43,13 @@ func readStatements(ctx context.Context, s *Session, since time.Time) (reading, 
 	}
 	// Digests before totals: what runs between the two reads makes a share too
 	// small by a moment, never larger than it is.
-	if err := r.readDigests(ctx, s, since); err != nil {
+	err := r.readDigests(ctx, s, since)
+	if r.withCPU && ClassOf(err) == Permission {
+		// Processor time has a column of its own, and a right of its own.
+		r.withCPU, r.rows = false, nil
+		err = r.readDigests(ctx, s, since)
+	}
+	if err != nil {
 		return r, err
 	}
 	if err := r.readEvents(ctx, s); err != nil {
@@ -71,7 +75,7 @@ func (r *reading) readSetup(ctx context.Context, s *Session) error {
 		return err
 	}, "SELECT NAME, ENABLED, CAST(UTC_TIMESTAMP(6) AS CHAR) FROM performance_schema."+consumersTable)
 	if err != nil {
-		return fmt.Errorf("read the setup of performance_schema: %w", withGrant(s, err, grantColumns("NAME", "ENABLED"), performanceSchema+"."+consumersTable))
+		return fmt.Errorf("read the setup of performance_schema: %w", withNeeds(s, err, statementNeeds()))
 	}
 	for _, need := range []string{"global_instrumentation", "thread_instrumentation", "statements_digest"} {
 		if !counted[need] {
@@ -85,7 +89,7 @@ func (r *reading) readSetup(ctx context.Context, s *Session) error {
 		"SELECT COUNT(*) FROM performance_schema."+instrumentsTable+" WHERE NAME LIKE 'statement/sql/%' AND (ENABLED = 'NO' OR TIMED = 'NO')")
 	if err != nil {
 		return fmt.Errorf("read the setup of performance_schema: %w",
-			withGrant(s, err, grantColumns("NAME", "ENABLED", "TIMED"), performanceSchema+"."+instrumentsTable))
+			withNeeds(s, err, statementNeeds()))
 	}
 	if off > 0 {
 		return &Failure{Schema, fmt.Errorf("performance_schema does not count or time %d kinds of statements: "+
@@ -138,7 +142,7 @@ func (r *reading) readDigests(ctx context.Context, s *Session, since time.Time) 
 	}, fmt.Sprintf(digestQuery, maxDigestText, usageColumns(r.withCPU)), from)
 	if err != nil {
 		return fmt.Errorf("read statement digests: %w",
-			withGrant(s, err, grantColumns(append(digestColumns(), measuredColumns(r.withCPU)...)...), performanceSchema+"."+digestTable))
+			withNeeds(s, err, statementNeeds()))
 	}
 	return nil
 }
@@ -148,9 +152,6 @@ func (r *reading) readDigests(ctx context.Context, s *Session, since time.Time) 
 func digestColumns() []string {
 	return []string{"SCHEMA_NAME", "DIGEST", "DIGEST_TEXT", "FIRST_SEEN", "LAST_SEEN"}
 }
-
-// grantColumns lists columns as a GRANT of SELECT has them.
-func grantColumns(columns ...string) string { return "SELECT (" + strings.Join(columns, ", ") + ")" }
 
 // measuredColumns are the columns of a usage that are read.
 func measuredColumns(withCPU bool) []string {
@@ -174,7 +175,7 @@ func (r *reading) readEvents(ctx context.Context, s *Session) error {
 		return nil
 	}, fmt.Sprintf(eventQuery, usageColumns(r.withCPU)))
 	if err != nil {
-		return fmt.Errorf("read statement totals: %w", withGrant(s, err, grantColumns(append([]string{"EVENT_NAME"}, measuredColumns(r.withCPU)...)...), performanceSchema+"."+eventTable))
+		return fmt.Errorf("read statement totals: %w", withNeeds(s, err, statementNeeds()))
 	}
 	return nil
 }

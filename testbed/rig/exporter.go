@@ -103,7 +103,8 @@ func (s exporterSettings) args() []string {
 	args := []string{
 		"--web.listen-address=" + s.listen, "--log.format=json",
 		"--mysqld.address=" + s.address(), "--mysqld.username=" + s.database.User, "--mysqld.database=" + s.database.DBName,
-		"--collector.tokens.lateness=" + lateness.String(), "--collector.endpoint.log-pattern=" + keymanager.WithDuration,
+		"--collector.tokens.lateness=" + lateness.String(), "--collector.statements.interval=1s",
+		"--collector.endpoint.log-pattern=" + keymanager.WithDuration,
 		"--cloudwatch.region=local", "--cloudwatch.period=1s", "--cloudwatch.delay=0s",
 		"--cloudwatch.ec2-instance=apim=" + keyManagerID, "--cloudwatch.ec2-instance=jmeter=" + usersID,
 	}
