@@ -104,7 +104,6 @@ func measureCPU(t *testing.T, server *mysqltest.Server, db *sql.DB) {
 		return
 	}
 	execute(t, db, "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'events_statements_cpu'")
-	execute(t, db, "GRANT SELECT (SUM_CPU_TIME) ON performance_schema.events_statements_summary_by_digest TO exporter@'127.0.0.1'")
 }
 
 // cloudWatchFlags starts an endpoint that knows every metric.

@@ -26,8 +26,6 @@ type database struct {
 	version string
 	pid     int // 0: not on this machine, or not ours to read
 	own     bool
-
-	measuresCPU bool // whether it measures the processor time of statements
 }
 
 // startDatabase starts a private server, or connects to the one of a DSN, and
@@ -48,23 +46,14 @@ func startDatabase(ctx context.Context, o Options, layout Layout, end *closers) 
 	}
 	_, err = root.ExecContext(ctx, "CREATE DATABASE "+defaultDatabase+" CHARACTER SET latin1 COLLATE latin1_general_ci")
 	if err == nil {
-		d.measuresCPU, err = measureCPU(ctx, root)
+		// A server that can measure the processor time of statements shall;
+		// MariaDB cannot and has no such row.
+		_, err = root.ExecContext(ctx, "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'events_statements_cpu'")
 	}
 	if err := errors.Join(err, root.Close()); err != nil {
 		return nil, fmt.Errorf("create the token database: %w", err)
 	}
 	return d, d.open(ctx, end, false)
-}
-
-// measureCPU makes a server measure the processor time of statements, if it can:
-// MariaDB cannot.
-func measureCPU(ctx context.Context, root *sql.DB) (bool, error) {
-	result, err := root.ExecContext(ctx, "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'events_statements_cpu'")
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
 }
 
 // openDatabase uses the server of o.DSN. Token tables that are not the
