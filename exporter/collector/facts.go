@@ -148,8 +148,15 @@ func (s *Session) Excess(ctx context.Context, needs []Need) ([]Right, error) {
 	if err != nil {
 		return nil, err
 	}
+	var asked []Need
+	for _, n := range needs {
+		// A table's columns may be spread over needs; its grants are not.
+		n.Flavor, n.Since, n.Optional = "", 0, ""
+		asked = append(asked, n)
+	}
+	asked = MergeNeeds(asked)
 	return slices.DeleteFunc(rights, func(r Right) bool {
-		return slices.ContainsFunc(MergeNeeds(needs), func(n Need) bool { return r.within(n, s.Schema) })
+		return slices.ContainsFunc(asked, func(n Need) bool { return r.within(n, s.Schema) })
 	}), nil
 }
 
