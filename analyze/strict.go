@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -74,7 +73,7 @@ func checkMapping(node *yaml.Node, t reflect.Type, path string) error {
 		key := node.Content[i]
 		field, ok := fields[key.Value]
 		if !ok {
-			return atLine(key.Line, "unknown key %q%s: %s", key.Value, within(path), suggestion(key.Value, valid))
+			return atLine(key.Line, "unknown key %q%s: %s", key.Value, within(path), nearest.Hint(key.Value, valid))
 		}
 		if first, ok := seen[key.Value]; ok {
 			return atLine(key.Line, "key %q%s stands in line %d already", key.Value, within(path), first)
@@ -106,15 +105,6 @@ func describe(node *yaml.Node) string {
 		return "a group of keys"
 	}
 	return strconv.Quote(node.Value)
-}
-
-// suggestion names the nearest valid key, or all of them when none is near.
-func suggestion(key string, valid []string) string {
-	if best, ok := nearest.Name(strings.ToLower(key), valid); ok {
-		return fmt.Sprintf("did you mean %s?", best)
-	}
-	slices.Sort(valid)
-	return "valid keys are " + strings.Join(valid, ", ")
 }
 
 // typeErrorText is the first message of a decoder's type error, which starts

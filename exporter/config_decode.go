@@ -84,15 +84,7 @@ func unknownKey(key *yaml.Node, in string, valid []string) error {
 	if in != "" {
 		in = " in " + in
 	}
-	return atLine(key, "unknown key %q%s: %s", key.Value, in, didYouMean(key.Value, valid))
-}
-
-func didYouMean(word string, valid []string) string {
-	if best, ok := nearest.Name(strings.ToLower(word), valid); ok {
-		return "did you mean " + best + "?"
-	}
-	valid = slices.Compact(slices.Sorted(slices.Values(valid)))
-	return "valid are " + strings.Join(valid, ", ")
+	return atLine(key, "unknown key %q%s: %s", key.Value, in, nearest.Hint(key.Value, valid))
 }
 
 // decode fills the setting from a value of the file.

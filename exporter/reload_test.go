@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -245,6 +246,49 @@ func TestScrapesDuringReload(t *testing.T) {
 	})
 	if n := connections(t, server); n != 2 {
 		t.Errorf("%d connections after the reload, want 2", n)
+	}
+}
+
+// TestReloadsUnderScrapes changes a target over and over while it is scraped.
+// The account may have as many connections as the README gives it.
+func TestReloadsUnderScrapes(t *testing.T) {
+	server, db := database(t, mysqltest.Config{})
+	execute(t, db, "ALTER USER exporter@'127.0.0.1' WITH MAX_USER_CONNECTIONS 3")
+	target := yamlTarget(t, "one", server, "")
+	versions := []string{target, target + "    collectors: {tablesize: {enabled: false}}\n"}
+	config := newConfig(t, target)
+	r := start(t, "--config.file="+config.path)
+	stop := make(chan struct{})
+	var scrapers sync.WaitGroup
+	answers := make([]int, 4)
+	for i := range answers {
+		scrapers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := r.probe(t, "one").success(); !got["mysql"] || !got["tokens"] {
+					t.Errorf("during a reload: %v", got)
+				}
+				answers[i]++
+			}
+		})
+	}
+	for i := range 15 {
+		config.write(t, versions[(i+1)%2])
+		if status, body := r.reload(t); status != 200 {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	close(stop)
+	scrapers.Wait()
+	if slices.Contains(answers, 0) {
+		t.Errorf("scrapes answered: %v", answers)
+	}
+	if strings.Contains(r.logs.String(), "collector fails") {
+		t.Errorf("a collector failed:\n%s", r.logs)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tokenpersistence/toolkit/exporter/collector"
+	"github.com/tokenpersistence/toolkit/internal/nearest"
 )
 
 // scraper answers scrapes, each with a registry of its own, so that nothing of
@@ -61,7 +62,7 @@ func (s *scraper) probe(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		s.write(w, r, target)
 	case errors.Is(err, errUnknown):
-		answer(w, http.StatusNotFound, fmt.Sprintf("--config.file has no target %.64q: %s", asked[0], didYouMean(asked[0], names)))
+		answer(w, http.StatusNotFound, fmt.Sprintf("--config.file has no target %.64q: %s", asked[0], nearest.Hint(asked[0], names)))
 	default:
 		answer(w, http.StatusServiceUnavailable, err.Error())
 	}

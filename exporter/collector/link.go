@@ -32,6 +32,10 @@ const (
 	lastPause  = 5 * time.Minute
 )
 
+// connectionLag is how long a server may count a connection that has ended
+// towards the account's limit: ours, just before.
+const connectionLag = 200 * time.Millisecond
+
 // Gate spaces out attempts to log in with credentials that were refused. The
 // links to one server share a gate.
 type Gate struct {
@@ -135,6 +139,9 @@ func (l *Link) Session(ctx context.Context) (*Session, error) {
 // open connects, finds out who answers and prepares the session.
 func (l *Link) open(ctx context.Context) (*Session, error) {
 	conn, err := l.db.Conn(ctx)
+	if (isServerError(err, 1203) || isServerError(err, 1226)) && sleep(ctx, connectionLag) {
+		conn, err = l.db.Conn(ctx)
+	}
 	if err != nil {
 		return nil, l.database.connectFailure(err)
 	}

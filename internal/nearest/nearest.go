@@ -3,6 +3,11 @@
 //	nearest.Name("warmpu", []string{"warmup", "windows"}) // "warmup", true
 package nearest
 
+import (
+	"slices"
+	"strings"
+)
+
 // Name returns the name with the fewest edits from word, the first of several.
 // It finds none when more than half of the word would have to change.
 func Name(word string, names []string) (string, bool) {
@@ -13,6 +18,15 @@ func Name(word string, names []string) (string, bool) {
 		}
 	}
 	return best, best != ""
+}
+
+// Hint is what to say to somebody who wrote word: the name that was probably
+// meant, else all of them, sorted.
+func Hint(word string, names []string) string {
+	if best, ok := Name(strings.ToLower(word), names); ok {
+		return "did you mean " + best + "?"
+	}
+	return "valid are " + strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ", ")
 }
 
 // edits is the Levenshtein distance in bytes.

@@ -16,3 +16,12 @@ func TestName(t *testing.T) {
 		}
 	}
 }
+
+func TestHint(t *testing.T) {
+	names := []string{"windows", "warmup", "warmup"}
+	for word, want := range map[string]string{"Warmpu": "did you mean warmup?", "zzzzzz": "valid are warmup, windows"} {
+		if got := nearest.Hint(word, names); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
