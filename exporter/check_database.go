@@ -119,8 +119,14 @@ func (r *report) grants(s *collector.Session, needs, more []collector.Need) {
 // let in, as it sees it.
 func (r *report) createAccount(d collector.Database, refusal error, set *collector.Set) {
 	account := collector.QuoteAccount(d.User, cmp.Or(collector.RefusedHost(refusal), "HOST"))
-	r.statements = append(r.statements, "-- If the account exists, its password is another; else give it one here:\n"+
-		"CREATE USER "+account+" IDENTIFIED BY <a password>\n  WITH MAX_USER_CONNECTIONS 3;")
+	if d.Token {
+		r.wantsPolicy = true
+		r.statements = append(r.statements, "-- If the account exists, the policy below is missing; else create it:\n"+
+			"CREATE USER "+account+" IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'\n  REQUIRE SSL WITH MAX_USER_CONNECTIONS 3;")
+	} else {
+		r.statements = append(r.statements, "-- If the account exists, its password is another; else give it one here:\n"+
+			"CREATE USER "+account+" IDENTIFIED BY <a password>\n  WITH MAX_USER_CONNECTIONS 3;")
+	}
 	tables, perhaps := guess(nil)
 	var needs, more []collector.Need
 	for _, n := range set.Needs(tables) {

@@ -37,12 +37,14 @@ type report struct {
 	missing    map[string][]collector.Need // required ones, by collector
 	excess     []collector.Right
 
+	wantsPolicy bool // AWS refused something
+
 	results    []result
 	warnings   []string
 	statements []string // to paste
 	perhaps    []string // to paste; each may name a table that is not there
 	parameters []string // of the server
-	policy     string   // of IAM
+	policies   []document
 	notes      []string
 }
 
@@ -83,8 +85,8 @@ func (r *report) write(w io.Writer) error {
 			line("%s", p)
 		}
 	}
-	if r.policy != "" {
-		line("\nIAM policy of the exporter's role:\n\n%s", r.policy)
+	for _, p := range r.policies {
+		line("\n%s:\n\n%s", p.title, p)
 	}
 	for _, text := range r.notes {
 		line("\n%s", hang("", text))

@@ -64,25 +64,61 @@ func (r *report) cloud(t *target) {
 		if res.state == stateOK {
 			res.reason = fmt.Sprintf("%d metrics every %v: about %.2f USD a month at 0.01 USD per 1,000 metrics", n, t.cloudwatch.period, month)
 		}
-		if res.state == stateFail || r.everything {
-			r.policy = policy(statement{"Allow", "cloudwatch:GetMetricData", "*"})
-		}
+		r.wantsPolicy = r.wantsPolicy || res.state == stateFail
 	}
+	if r.wantsPolicy || r.everything {
+		r.policies = policies(t)
+	}
+}
+
+// document is an IAM policy with what it is for.
+type document struct {
+	title      string
+	statements []statement
 }
 
 // statement is one of an IAM policy.
 type statement struct {
-	Effect   string
-	Action   string
-	Resource string
+	Effect    string
+	Principal map[string]string `json:",omitempty"`
+	Action    string
+	Resource  string `json:",omitempty"`
 }
 
-// policy returns an IAM policy as JSON.
-func policy(statements ...statement) string {
+// policies returns the least that the exporter needs of AWS. What stands in
+// capitals is for the administrator to fill in.
+func policies(t *target) []document {
+	ours := document{title: "IAM policy of the exporter"}
+	var others []document
+	if len(t.cloudwatch.rds)+len(t.cloudwatch.ec2) > 0 && *t.enabled["cloudwatch"] {
+		read := statement{Effect: "Allow", Action: "cloudwatch:GetMetricData", Resource: "*"}
+		role := t.cloudwatch.assumeRole
+		if role == "" {
+			ours.statements = append(ours.statements, read)
+		} else {
+			ours.statements = append(ours.statements, statement{Effect: "Allow", Action: "sts:AssumeRole", Resource: role})
+			others = append(others,
+				document{"IAM policy of the role of --cloudwatch.assume-role", []statement{read}},
+				document{"Trust policy of that role", []statement{{Effect: "Allow",
+					Principal: map[string]string{"AWS": "arn:aws:iam::ACCOUNT:role/EXPORTER"}, Action: "sts:AssumeRole"}}})
+		}
+	}
+	if t.mysqld.iamAuth {
+		ours.statements = append(ours.statements, statement{Effect: "Allow", Action: "rds-db:connect",
+			Resource: "arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE-ID/" + t.mysqld.username})
+	}
+	if len(ours.statements) == 0 {
+		return nil
+	}
+	return append([]document{ours}, others...)
+}
+
+// String returns the policy as JSON.
+func (d document) String() string {
 	text, err := json.MarshalIndent(struct {
 		Version   string
 		Statement []statement
-	}{"2012-10-17", statements}, "", "  ")
+	}{"2012-10-17", d.statements}, "", "  ")
 	if err != nil {
 		return err.Error() // strings always encode
 	}

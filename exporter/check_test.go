@@ -7,11 +7,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
+	"github.com/tokenpersistence/toolkit/testbed/cloudwatch"
 )
 
 // runCheck runs the check command in this process.
@@ -206,4 +208,32 @@ func reasonOf(report, statement string) string {
 		return "\x00"
 	}
 	return reason
+}
+
+// TestCheckCloudWatch: one set of requests tells whether CloudWatch lets us in;
+// where it does not, the policy is printed.
+func TestCheckCloudWatch(t *testing.T) {
+	flags := cloudWatchFlags(t)
+	status, report := runCheck(t, flags...)
+	if status != 0 || !strings.Contains(report, "ok    cloudwatch  19 metrics every 1m0s: about 8.21 USD a month") {
+		t.Errorf("status %d:\n%s", status, report)
+	}
+	status, report = runCheck(t, append(flags, "--all", "--cloudwatch.assume-role=arn:aws:iam::1:role/reader")...)
+	for _, part := range []string{`"Action": "cloudwatch:GetMetricData"`, `"Action": "sts:AssumeRole"`, `"Resource": "arn:aws:iam::1:role/reader"`, "Trust policy"} {
+		if !strings.Contains(report, part) {
+			t.Errorf("status %d, no %s:\n%s", status, part, report)
+		}
+	}
+
+	endpoint, err := cloudwatch.Start(cloudwatch.Config{Period: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer endpoint.Close()
+	endpoint.Inject(cloudwatch.Fault{Code: cloudwatch.AccessDenied})
+	t.Setenv("AWS_ENDPOINT_URL", endpoint.URL())
+	status, report = runCheck(t, flags...)
+	if status != 1 || !strings.Contains(report, "FAIL  cloudwatch  permission: ") || !strings.Contains(report, `"Action": "cloudwatch:GetMetricData"`) {
+		t.Errorf("status %d:\n%s", status, report)
+	}
 }
