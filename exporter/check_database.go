@@ -66,13 +66,13 @@ func (r *report) look(ctx context.Context, s *collector.Session, set *collector.
 			}
 		}
 		if r.everything {
-			missing = n.Needs
+			missing = s.Suiting(n.Needs)
 		}
 		needs = append(needs, missing...)
 	}
 	for _, n := range set.Needs(perhaps) {
 		known = append(known, n.Needs...)
-		more = append(more, slices.DeleteFunc(n.Needs, func(need collector.Need) bool { return !slices.Contains(perhaps, need.Table) })...)
+		more = append(more, slices.DeleteFunc(s.Suiting(n.Needs), func(need collector.Need) bool { return !slices.Contains(perhaps, need.Table) })...)
 	}
 	r.grants(s, needs, more)
 	// PROCESS is nobody's need: who has it sees the statements of all sessions.
@@ -80,7 +80,7 @@ func (r *report) look(ctx context.Context, s *collector.Session, set *collector.
 	if r.excess, err = s.Excess(ctx, known); err != nil {
 		return err
 	}
-	r.notice(s)
+	r.notice()
 	return nil
 }
 
@@ -143,7 +143,7 @@ func (r *report) createAccount(d collector.Database, refusal error, set *collect
 }
 
 // notice turns facts into warnings and settings.
-func (r *report) notice(s *collector.Session) {
+func (r *report) notice() {
 	f := r.facts
 	if f.Connections > 0 && f.Connections < 3 {
 		r.warnings = append(r.warnings, fmt.Sprintf("The account may have %d connections at a time: the exporter keeps 2, and a third helps to replace one.", f.Connections))
@@ -164,11 +164,9 @@ func (r *report) notice(s *collector.Session) {
 	for _, right := range r.excess {
 		r.warnings = append(r.warnings, "The account has more than it needs: "+right.String())
 	}
-	switch {
-	case !f.Server.PerformanceSchema:
-		r.parameters = append(r.parameters, "performance_schema=ON")
-	default:
-		r.parameters = append(r.parameters, f.Disabled...)
+	r.parameters = append(r.parameters, f.Disabled...)
+	if f.NoCPU {
+		r.notes = append(r.notes, "Optional: performance-schema-consumer-events-statements-cpu=ON in the server's configuration adds the processor time of statements.")
 	}
 }
 

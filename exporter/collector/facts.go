@@ -25,7 +25,8 @@ type Facts struct {
 	AllVisible bool      // whether there can be no others
 	Newest     time.Time // creation of the newest token row, as UTC; zero where there is none or no right to look
 	Histograms []string  // statements that drop statistics which show values of columns that we may not read
-	Disabled   []string  // what performance_schema has switched off of what we read
+	Disabled   []string  // options that let performance_schema count what we read and it does not
+	NoCPU      bool      // the server can count the processor time of statements and does not
 }
 
 // Facts reads them.
@@ -120,6 +121,7 @@ var wantedInstruments = []struct{ table, name, option string }{
 	{"setup_instruments", "wait/io/table/sql/handler", "performance-schema-instrument='wait/io/table/sql/handler=ON'"},
 	{"setup_instruments", "statement/sql/select", "performance-schema-instrument='statement/%=ON'"},
 	{"setup_consumers", "global_instrumentation", "performance-schema-consumer-global-instrumentation=ON"},
+	{"setup_consumers", "thread_instrumentation", "performance-schema-consumer-thread-instrumentation=ON"},
 	{"setup_consumers", "statements_digest", "performance-schema-consumer-statements-digest=ON"},
 }
 
@@ -127,6 +129,7 @@ var wantedInstruments = []struct{ table, name, option string }{
 // right to look nothing is said.
 func (s *Session) readInstruments(ctx context.Context, f *Facts) error {
 	if !s.Server.PerformanceSchema {
+		f.Disabled = []string{"performance_schema=ON"}
 		return nil
 	}
 	for _, w := range wantedInstruments {
@@ -139,6 +142,11 @@ func (s *Session) readInstruments(ctx context.Context, f *Facts) error {
 			f.Disabled = append(f.Disabled, w.option)
 		}
 	}
+	cpu, err := s.column(ctx, "SELECT ENABLED FROM performance_schema.setup_consumers WHERE NAME = 'events_statements_cpu'")
+	if err != nil && ClassOf(err) != Permission {
+		return fmt.Errorf("read the setup of performance_schema: %w", err)
+	}
+	f.NoCPU = len(cpu) == 1 && cpu[0] == "NO"
 	return nil
 }
 
@@ -165,13 +173,15 @@ func (r Right) within(n Need, schema string) bool {
 	if n.Privilege != r.Privilege || (len(n.Columns) == 0) != (len(r.Columns) == 0) {
 		return false
 	}
-	switch {
-	case n.Schema == "*":
+	switch n.Schema {
+	case "*":
 		return r.Schema == "*"
-	case n.Schema == "":
+	case "":
 		n.Schema = schema
 	}
-	if !strings.EqualFold(r.Schema, n.Schema) && !(n.Table == "" && likeSchema(r.Schema, n.Schema) && !strings.Contains(r.Schema, "%")) {
+	// A right on a whole schema names it by a pattern.
+	pattern := n.Table == "" && likeSchema(r.Schema, n.Schema) && !strings.Contains(r.Schema, "%")
+	if !pattern && !strings.EqualFold(r.Schema, n.Schema) {
 		return false
 	}
 	if n.Table != "" && !strings.EqualFold(n.Table, r.Table) || n.Table == "" && r.Table != "*" && n.Privilege != privilegeShowView {

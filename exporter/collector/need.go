@@ -98,6 +98,11 @@ func (n Need) suits(server Server) bool {
 	return n.Flavor == "" || n.Flavor == server.Flavor && versionNumber(server.Version) >= n.Since
 }
 
+// Suiting returns the needs that are about something the server has.
+func (s *Session) Suiting(needs []Need) []Need {
+	return slices.DeleteFunc(slices.Clone(needs), func(n Need) bool { return !n.suits(s.Server) })
+}
+
 // versionNumber returns 80028 for 8.0.28-0ubuntu and 101119 for 10.11.19.
 func versionNumber(version string) int {
 	number := 0

@@ -49,18 +49,18 @@ func (r *run) trials() (trials []Trial, waiting bool) {
 	return trials, waiting
 }
 
-// CollectorNeeds is what one collector needs of the database.
-type CollectorNeeds struct {
+// NeedsOf is what one collector needs of the database.
+type NeedsOf struct {
 	Collector string
 	Needs     []Need
 }
 
 // Needs returns what the enabled collectors need, given these token tables.
-func (s *Set) Needs(tables []string) []CollectorNeeds {
-	var all []CollectorNeeds
+func (s *Set) Needs(tables []string) []NeedsOf {
+	var all []NeedsOf
 	add := func(name string, c any) {
 		if n, ok := c.(Needer); ok {
-			all = append(all, CollectorNeeds{name, n.Needs(tables)})
+			all = append(all, NeedsOf{name, n.Needs(tables)})
 		}
 	}
 	for _, c := range s.sql {
