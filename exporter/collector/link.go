@@ -19,9 +19,9 @@ type Database struct {
 	Password Secret
 	Schema   string // the database that holds the token tables
 
-	Login func(context.Context) (Secret, error) // returns the password for each attempt to log in; nil: Password
+	Login func(context.Context) (Secret, error) `json:"-"` // returns the password for each attempt to log in; nil: Password
 	Token bool                                  // Login returns another token each time, to be sent as it is, over TLS only
-	TLS   func() (*tls.Config, error)           // asked for each connection; nil: no TLS
+	TLS   func() (*tls.Config, error)           `json:"-"` // asked for each connection; nil: no TLS
 }
 
 // Refused credentials are not tried again before a pause that doubles from the

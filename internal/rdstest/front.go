@@ -2,6 +2,7 @@ package rdstest
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -73,12 +74,13 @@ func (f *Front) Close() error {
 // serve passes a client on to the server. Errors end the connection, which is
 // all that a client can see of them.
 func (f *Front) serve(client net.Conn) {
-	defer client.Close()
-	server, err := net.Dial("tcp", f.target)
+	defer func() { _ = client.Close() }() // it may have ended by itself
+	var dialer net.Dialer
+	server, err := dialer.DialContext(context.Background(), "tcp", f.target) // loopback: refused or there at once
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	f.mu.Lock()
 	f.open[client], f.open[server] = struct{}{}, struct{}{}
 	f.mu.Unlock()
