@@ -16,8 +16,9 @@ const (
 	// in health. It is no setting: whatever CloudWatch answers, and whatever
 	// AWS_MAX_ATTEMPTS says, a period costs no more.
 	httpPerRequest = 10
-	// maxAnswer bounds one HTTP answer: a full page of 100,800 datapoints has about 2 MB.
-	maxAnswer = 8 << 20
+	// maxAnswer bounds one HTTP answer: that to 500 queries, of ten datapoints each,
+	// has about 200 kB. Decoding takes some thirty times as much memory.
+	maxAnswer = 2 << 20
 	// skewTolerance is how far AWS's clock may be from ours without meaning
 	// anything: it is known to the second and some milliseconds on the way.
 	skewTolerance = 5 * time.Second

@@ -120,7 +120,7 @@ func exec(t *testing.T, db *sql.DB, statement string) {
 }
 
 // values returns the metrics by name{label values}.
-func values(t *testing.T, metrics []prometheus.Metric) map[string]float64 {
+func values(t testing.TB, metrics []prometheus.Metric) map[string]float64 {
 	t.Helper()
 	byName := map[string]float64{}
 	for _, m := range metrics {
