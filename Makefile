@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo bench test test-mysql lint vuln golden build setup help
+.PHONY: demo bench test test-mysql test-moto fuzz lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -40,6 +40,24 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
 		go test -timeout 9m ./exporter/... ./internal/...
+
+test-moto: ## the CloudWatch collector against moto, an AWS emulator that others wrote (Debian sid)
+	@status=0; testbed/install.sh moto || status=$$?; \
+	if [ $$status = 3 ]; then echo 'NOT RUN: test-moto (moto cannot be fetched from here)'; exit 0; fi; \
+	[ $$status = 0 ] || exit $$status; set -x; \
+	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/collector
+
+FUZZTIME ?= 60s
+
+# Inputs are not made smaller for long: of code that starts goroutines the coverage
+# differs from run to run, and minimizing would take all the time.
+fuzz: ## a minute for each fuzz target (FUZZTIME=60s)
+	@status=0; for package in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n 1 dirname | sort -u); do \
+	  for target in $$(go test -list '^Fuzz' ./$$package | grep '^Fuzz'); do \
+	    echo "== $$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./$$package || status=1; \
+	  done; \
+	done; exit $$status
 
 lint: ## gofmt, go vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
