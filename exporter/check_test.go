@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +185,10 @@ func TestEachGrantIsNeeded(t *testing.T) {
 	for _, grant := range statements(all) {
 		execute(t, db, revoke(grant))
 		status, report := runCheck(t, checkFlags(server)...)
-		if got := statements(report); len(got) != 1 || got[0] != grant {
+		got := slices.DeleteFunc(statements(report), func(s string) bool {
+			return strings.Contains(s, "`IDN_OAUTH2_RE") // Identity Server's tables may be there, as far as the account sees
+		})
+		if len(got) != 1 || got[0] != grant {
 			t.Errorf("without\n%s\ncheck prints %q", grant, got)
 		}
 		optional := strings.Contains(all, "-- for "+reasonOf(all, grant)+"\n"+grant)
