@@ -12,7 +12,7 @@ import (
 
 // collectorNames are the values of --collector.NAME. To add a collector, write
 // its file and add its name here and its construction below.
-var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "statements", "cloudwatch", "endpoint", "carbonlog"}
+var collectorNames = []string{"mysql", "tableio", "tablesize", "tokens", "statements", "census", "schema", "cloudwatch", "endpoint", "carbonlog"}
 
 // newSet builds the collectors that are enabled and have what they need.
 func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.Logger) (*collector.Set, error) {
@@ -34,8 +34,8 @@ func newSet(ctx context.Context, t *target, gate *collector.Gate, logger *slog.L
 	if err != nil {
 		return nil, err
 	}
-	others = append(t.backgroundCollectors(background), others...)
-	return collector.NewSet(link, background, t.sqlCollectors(background), others, logger), nil
+	sql, slow := t.sqlCollectors(background)
+	return collector.NewSet(link, background, sql, append(slow, others...), logger), nil
 }
 
 // newLinks returns the two connections to the database. They share a gate:
@@ -53,33 +53,29 @@ func newLinks(d collector.Database, gate *collector.Gate) (*collector.Link, *col
 }
 
 // sqlCollectors returns the collectors of the scrape's connection, the one that
-// may need most time last.
-func (t *target) sqlCollectors(background *collector.Background) []collector.SQLCollector {
-	var enabled []collector.SQLCollector
+// may need most time last, and those of the background's alone.
+func (t *target) sqlCollectors(background *collector.Background) (enabled []collector.SQLCollector, slow []collector.Collector) {
 	tables := &collector.Tables{}
+	tokens := collector.NewTokens(t.tokensLateness, background, tables)
 	for _, c := range []collector.SQLCollector{
 		collector.MySQL{}, collector.TableIO{Tables: tables}, collector.TableSize{Tables: tables},
-		collector.NewTokens(t.tokensLateness, background, tables),
+		tokens,
 	} {
 		if *t.enabled[c.Name()] {
 			enabled = append(enabled, c)
 		}
 	}
-	return enabled
-}
-
-// backgroundCollectors returns the collectors that read the database between
-// scrapes only.
-func (t *target) backgroundCollectors(background *collector.Background) []collector.Collector {
-	var enabled []collector.Collector
+	census := t.census
+	census.ClockOffset = tokens.ClockOffset // 0 as long as nobody runs it
 	for _, c := range []collector.Collector{
 		collector.NewStatements(t.statementsInterval, background),
+		collector.NewCensus(census, background, tables), collector.NewSchema(t.schemaInterval, background, tables),
 	} {
 		if *t.enabled[c.Name()] {
-			enabled = append(enabled, c)
+			slow = append(slow, c)
 		}
 	}
-	return enabled
+	return enabled, slow
 }
 
 func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, error) {

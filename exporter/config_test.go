@@ -76,6 +76,8 @@ targets:
     collectors:
       tokens: {enabled: false, lateness: 9s}
       statements: {interval: 8s}
+      census: {interval: 7m, max_rows: 6, rows_per_second: 500}
+      schema: {interval: 4m}
       endpoint: {access_logs: [x, y], log_pattern: common}
 `))
 	if err != nil {
@@ -84,6 +86,7 @@ targets:
 	o, err := parse([]string{"--mysqld.address=db:3306", "--mysqld.username=u", "--mysqld.password-file=p", "--mysqld.database=d", "--config.my-cnf=m",
 		"--cloudwatch.region=r", "--cloudwatch.rds-instance=a", "--cloudwatch.rds-instance=b", "--cloudwatch.ec2-instance=apim=i-0",
 		"--cloudwatch.period=5m", "--cloudwatch.delay=7s", "--no-collector.tokens", "--collector.tokens.lateness=9s", "--collector.statements.interval=8s",
+		"--collector.census.interval=7m", "--collector.census.max-rows=6", "--collector.census.rows-per-second=500", "--collector.schema.interval=4m",
 		"--collector.endpoint.access-log=x", "--collector.endpoint.access-log=y", "--collector.endpoint.log-pattern=common"}, os.Stdout)
 	if err != nil {
 		t.Fatal(err)

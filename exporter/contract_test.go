@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -43,6 +44,7 @@ func TestContract(t *testing.T) {
 	args = append(args, "--collector.statements.interval=1s")
 	touchTables(t, db)
 	measureCPU(t, server, db)
+	insert(t, db, 1) // for the census, which counts once
 
 	r := start(t, args...)
 	r.scrape(t)
@@ -58,11 +60,14 @@ func TestContract(t *testing.T) {
 	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "statements": true, "cloudwatch": true, "endpoint": true, "carbonlog": true}
 	r.wait(t, want)
 	healthy := r.scrape(t)
-	eventually(t, "every share of the persistence tax shows", func() error {
+	eventually(t, "every share of the persistence tax shows, the first census and the first look at the schema", func() error {
 		insert(t, db, 1)
 		healthy = r.scrape(t)
 		if n := len(healthy["wso2_token_tax_ratio"].GetMetric()); n < 8 {
 			return fmt.Errorf("%d series", n)
+		}
+		if healthy["wso2_token_census_timestamp_seconds"] == nil || healthy["wso2_token_schema_info"] == nil {
+			return errors.New(r.logs.String())
 		}
 		return nil
 	})
@@ -293,7 +298,9 @@ func owners(t *testing.T) map[string]string {
 	for _, c := range []interface {
 		Name() string
 		Descs() []*prometheus.Desc
-	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil, nil), collector.NewStatements(time.Second, nil), endpoint, carbonlog, aws} {
+	}{collector.MySQL{}, collector.TableIO{}, collector.TableSize{}, collector.NewTokens(time.Second, nil, nil), collector.NewStatements(time.Second, nil), endpoint, carbonlog, aws,
+		collector.NewCensus(collector.CensusConfig{}, nil, nil), collector.NewSchema(time.Hour, nil, nil),
+	} {
 		for _, d := range c.Descs() {
 			name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
 			owners[name] = c.Name()

@@ -45,6 +45,10 @@ func (t *target) settings() []setting {
 		{"collector.carbonlog.log", "collectors.carbonlog.logs", &t.carbonLogs, "", "Server log of one API Manager node, wso2carbon.log, a path or a glob; repeatable."},
 		{"collector.tokens.lateness", "collectors.tokens.lateness", &t.tokensLateness, "30s", "Longest time between the creation of a token row and its commit, clock differences included."},
 		{"collector.statements.interval", "collectors.statements.interval", &t.statementsInterval, "60s", "Time between two readings of the statement summaries."},
+		{"collector.census.interval", "collectors.census.interval", &t.census.Interval, "10m", "Time from one start of the census to the next."},
+		{"collector.census.max-rows", "collectors.census.max_rows", &t.census.MaxRows, "5000000", "Estimated rows of its tables above which the census refuses; 0 counts however many there are."},
+		{"collector.census.rows-per-second", "collectors.census.rows_per_second", &t.census.RowsPerSecond, "20000", "Rows that the census reads in a second at most."},
+		{"collector.schema.interval", "collectors.schema.interval", &t.schemaInterval, "10m", "Time between two looks at the definitions of the token tables."},
 	}
 	for _, name := range collectorNames {
 		rows = append(rows, setting{"collector." + name, "collectors." + name + ".enabled", t.enabled[name], "true",

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector"
 )
 
 // target is one deployment of API Manager to watch: its database, its instances
@@ -32,6 +34,8 @@ type target struct {
 	logPattern     string
 	carbonLogs     []string
 	tokensLateness time.Duration
+	census         collector.CensusConfig
+	schemaInterval time.Duration
 
 	statementsInterval time.Duration
 
@@ -55,6 +59,14 @@ func (t *target) check() error {
 		return usagef("--collector.tokens.lateness=%v: want 1s to 1h", t.tokensLateness)
 	case t.statementsInterval < time.Second || t.statementsInterval > time.Hour:
 		return usagef("--collector.statements.interval=%v: want 1s to 1h", t.statementsInterval)
+	case t.census.Interval < time.Minute || t.census.Interval > 24*time.Hour:
+		return usagef("--collector.census.interval=%v: want 1m to 24h", t.census.Interval)
+	case t.census.MaxRows < 0:
+		return usagef("--collector.census.max-rows=%d: want a number of rows, or 0 to count however many there are", t.census.MaxRows)
+	case t.census.RowsPerSecond < 100 || t.census.RowsPerSecond > 1_000_000:
+		return usagef("--collector.census.rows-per-second=%d: want 100 to 1000000", t.census.RowsPerSecond)
+	case t.schemaInterval < time.Minute || t.schemaInterval > 24*time.Hour:
+		return usagef("--collector.schema.interval=%v: want 1m to 24h", t.schemaInterval)
 	case t.mysqld.database == "":
 		return usagef("--mysqld.database is empty: name the database of the token tables")
 	}

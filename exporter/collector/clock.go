@@ -35,6 +35,13 @@ type sighting struct {
 	sent, received time.Time // by our clock: now lies between them
 }
 
+// known returns the offset found so far.
+func (c *clock) known() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.offset
+}
+
 // A row may be ahead of the server by its writer's clock skew and the rounding
 // of fractional seconds before it counts as a row of the future.
 const futureSlack = 60 // seconds

@@ -3,7 +3,7 @@ package collector
 // needers are all collectors that read the database. What they need does not
 // depend on how they are set up.
 func needers() []Needer {
-	return []Needer{MySQL{}, TableIO{}, TableSize{}, (*Tokens)(nil), (*Statements)(nil)}
+	return []Needer{MySQL{}, TableIO{}, TableSize{}, (*Tokens)(nil), (*Statements)(nil), (*Census)(nil), (*TokenSchema)(nil)}
 }
 
 // Grants returns the statements that give an account what every collector needs

@@ -37,6 +37,7 @@ type Set struct {
 	closed   bool
 	failures map[failureKey]float64
 	last     map[string]Class // class of a collector's last run, empty after a success
+	warned   map[warning]bool // what was told already
 }
 
 type failureKey struct {
@@ -50,7 +51,7 @@ type failureKey struct {
 func NewSet(link *Link, background *Background, sql []SQLCollector, others []Collector, logger *slog.Logger) *Set {
 	return &Set{
 		link: link, background: background, sql: sql, others: others, logger: logger,
-		failures: map[failureKey]float64{}, last: map[string]Class{},
+		failures: map[failureKey]float64{}, last: map[string]Class{}, warned: map[warning]bool{},
 	}
 }
 
@@ -132,6 +133,7 @@ func (s *Set) join(budget time.Duration) *run {
 	go func() {
 		defer cancel()
 		r.do(ctx, s.link, s.sql, s.others, s.record)
+		s.warn()
 		s.mu.Lock()
 		s.running = nil
 		s.mu.Unlock()

@@ -72,6 +72,10 @@ func (t *Tokens) Descs() []*prometheus.Desc {
 	}
 }
 
+// ClockOffset returns the seconds by which TIME_CREATED is ahead of UTC, as far
+// as rows that arrived have told.
+func (t *Tokens) ClockOffset() int64 { return t.clock.known() }
+
 // Collect reads the fresh edge of every access-token table. A partition that
 // cannot be read is left out, with an error of class partial beside the metrics.
 func (t *Tokens) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
