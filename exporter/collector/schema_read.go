@@ -121,7 +121,7 @@ func ignoredColumn(ctx context.Context, s *Session) (string, error) {
 	return expression, err
 }
 
-// probe finds out whether a table that SHOW TABLES does not list is isMissing:
+// probe finds out whether a table that SHOW TABLES does not list is missing:
 // the server says so only to those who would be allowed to see it.
 func probe(ctx context.Context, s *Session, table string) (presence, error) {
 	err := s.each(ctx, func(*sql.Rows) error { return nil },
