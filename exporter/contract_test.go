@@ -57,7 +57,7 @@ func TestContract(t *testing.T) {
 		fmt.Fprintf(&requests, "127.0.0.1 - - [12/Dec/2019:16:53:29 +0000] \"POST /oauth2/token HTTP/1.1\" %s 10 5\n", code)
 	}
 	writeFile(t, log, requests.String())
-	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "statements": true, "cloudwatch": true, "endpoint": true, "carbonlog": true}
+	want := map[string]bool{"mysql": true, "tableio": true, "tablesize": true, "tokens": true, "cloudwatch": true, "endpoint": true, "carbonlog": true}
 	r.wait(t, want)
 	healthy := r.scrape(t)
 	eventually(t, "every share of the persistence tax shows, the first census and the first look at the schema", func() error {

@@ -145,7 +145,7 @@ func TestReload(t *testing.T) {
 	if err := rows("stays"); err != nil {
 		t.Errorf("an unchanged target lost its counters: %v", err)
 	}
-	if diff := cmp.Diff(map[string]bool{"mysql": true, "tablesize": true, "tokens": true, "statements": true}, r.probe(t, "changes").success()); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"mysql": true, "tablesize": true, "tokens": true}, r.probe(t, "changes").success()); diff != "" {
 		t.Errorf("the changed target: %s", diff)
 	}
 	r.probe(t, "comes")
@@ -244,7 +244,7 @@ func TestScrapesDuringReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	scrapes.Wait()
-	want := map[string]bool{"mysql": true, "tablesize": true, "tokens": true, "statements": true}
+	want := map[string]bool{"mysql": true, "tablesize": true, "tokens": true}
 	eventually(t, "the next set is healthy", func() error {
 		if diff := cmp.Diff(want, r.probe(t, "one").success()); diff != "" {
 			return errors.New(diff)

@@ -15,7 +15,7 @@ import (
 )
 
 func all(success bool) map[string]bool {
-	return map[string]bool{"mysql": success, "tableio": success, "tablesize": success, "tokens": success, "statements": success}
+	return map[string]bool{"mysql": success, "tableio": success, "tablesize": success, "tokens": success}
 }
 
 // wait scrapes until the collectors' success is as wanted.

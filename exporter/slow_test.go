@@ -22,7 +22,7 @@ func TestSlowCollectors(t *testing.T) {
 	works := func(want float64) func() error {
 		return func() error {
 			p := r.scrape(t)
-			for name := range slow {
+			for _, name := range []string{"census", "schema"} {
 				if got, ok := p.value("token_persistence_exporter_collector_success", "collector", name); !ok || got != want {
 					return fmt.Errorf("success of %s: %v; log:\n%s", name, got, r.logs)
 				}
