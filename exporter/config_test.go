@@ -114,7 +114,7 @@ func TestConfigMistakes(t *testing.T) {
 		"a: {}\n---\nb: {}":                                 "more than one document",
 		"targets: {one: {mysqld: {":                         "line 1: this is not YAML",
 		"targets:\n\tone: x":                                "line 2: this is not YAML: found character that cannot start any token",
-		one + "mysqld: {user_name: x}":                         `line 3: unknown key "user_name" in mysqld: did you mean username?`,
+		one + "mysqld: {user_name: x}":                      `line 3: unknown key "user_name" in mysqld: did you mean username?`,
 		one + "mysqld: {address: [x]}":                      "line 3: mysqld.address: want a value",
 		one + "mysqld: {address: }":                         "line 3: mysqld.address: want a value",
 		one + "mysqld: {password: hush}":                    "line 3: a password does not belong into this file: write it into a file of its own and name that with password_file",

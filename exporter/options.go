@@ -20,7 +20,8 @@ const (
 )
 
 const help = "Prometheus exporter for OAuth2 token persistence of WSO2 API Manager. " +
-	"The database password comes from the environment variable " + passwordVariable + ", --mysqld.password-file or --config.my-cnf."
+	"The database password comes from the environment variable " + passwordVariable +
+	", --mysqld.password-file or --config.my-cnf, or is a token with --mysqld.iam-auth."
 
 // options is the command line.
 type options struct {
