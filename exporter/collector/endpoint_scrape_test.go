@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -237,7 +238,8 @@ func TestEndpointConfig(t *testing.T) {
 }
 
 // BenchmarkTail prints how many lines per second a scrape catches up with, from
-// the file to the counters.
+// the file to the counters, and how many times faster that is than the usual way
+// over the same file: a bufio.Scanner and one regular expression.
 func BenchmarkTail(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "a.log")
 	var text strings.Builder
@@ -248,6 +250,7 @@ func BenchmarkTail(b *testing.B) {
 	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 		b.Fatal(err)
 	}
+	usual := scanByRegexp(b, path, lines)
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
 		c, err := NewEndpoint(EndpointConfig{AccessLogs: []string{path}, LogPattern: namedPatterns["combined"] + " %D"})
@@ -263,5 +266,30 @@ func BenchmarkTail(b *testing.B) {
 		}
 		c.tail.close()
 	}
-	b.ReportMetric(float64(b.N)*lines/b.Elapsed().Seconds(), "lines/s")
+	rate := float64(b.N) * lines / b.Elapsed().Seconds()
+	b.ReportMetric(rate, "lines/s")
+	b.ReportMetric(rate/usual, "x-scanner-regexp")
+}
+
+// scanByRegexp returns the lines per second of the usual way.
+func scanByRegexp(b *testing.B, path string, lines int) float64 {
+	b.Helper()
+	began := time.Now()
+	f, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = f.Close() }() // read only
+	counts, n := map[string]int{}, 0
+	for s := bufio.NewScanner(f); s.Scan(); n++ {
+		p, ok := parseByRegexp(s.Text())
+		if !ok {
+			b.Fatalf("not parsed: %s", s.Text())
+		}
+		counts[p.Endpoint+p.Method+p.Code]++
+	}
+	if n != lines {
+		b.Fatalf("%d lines", n)
+	}
+	return float64(n) / time.Since(began).Seconds()
 }
