@@ -264,7 +264,7 @@ func TestCloudWatchBudget(t *testing.T) {
 				go func() { // something to find in health
 					for ctx.Err() == nil {
 						server.Put(awsRDS, "CPUUtilization", "db", floorTo(time.Now(), c.period).Add(-c.period), 1)
-						if !sleep(ctx, floorTo(time.Now(), c.period).Add(c.period).Sub(time.Now())) {
+						if !sleep(ctx, time.Until(floorTo(time.Now(), c.period).Add(c.period))) {
 							return
 						}
 					}
