@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo bench test test-mysql test-moto fuzz lint vuln golden build setup help
+.PHONY: demo tax bench test test-mysql test-moto fuzz lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -18,6 +18,10 @@ help: ## say what each target does
 demo: ## run the published experiment on this machine (about 5 minutes, ARGS=... are flags of testbed demo)
 	@$(MAKE) --no-print-directory -j2 setup build
 	@exec bin/testbed demo $(ARGS)
+
+tax: ## what disappears of the database's CPU when persistence is off beside what the exporter says (about 3 minutes; TOKEN_PERSISTENCE_MYSQLD=path for MySQL)
+	@$(MAKE) --no-print-directory -j2 setup build
+	@exec bin/testbed tax --pairs 3 --users 30 $(ARGS)
 
 build: ## compile the three programs into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(PROGRAMS))

@@ -31,6 +31,19 @@ func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return status(ctx, stderr, rig.Demo(ctx, o, stdout))
 }
 
+// tax parses the same flags and checks the persistence tax.
+func tax(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parseDemo(args, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return statusDone
+	case err != nil:
+		fmt.Fprintf(stderr, "testbed tax: %v (testbed tax --help lists the flags)\n", err)
+		return statusUsage
+	}
+	return status(ctx, stderr, rig.Tax(ctx, o, stdout))
+}
+
 // dsnVariable names the environment variable that stands in for --dsn.
 const dsnVariable = "TOKEN_PERSISTENCE_DSN"
 

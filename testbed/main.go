@@ -42,6 +42,8 @@ func main() {
 const usage = `testbed runs the published token persistence experiment on this machine.
 
 usage: testbed demo [flags]     testbed demo --help lists them
+       testbed tax [flags]      the database's processor time that persistence
+                                costs beside what the exporter says; demo's flags
 
 keymanager and users are the processes that demo starts.
 `
@@ -54,6 +56,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch args[0] {
 	case "demo":
 		return demo(ctx, args[1:], stdout, stderr)
+	case "tax":
+		return tax(ctx, args[1:], stdout, stderr)
 	case "keymanager":
 		return status(ctx, stderr, serveKeyManager(ctx, stdin, stdout))
 	case "users":
@@ -62,7 +66,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprint(stdout, usage)
 		return statusDone
 	default:
-		fmt.Fprintf(stderr, "testbed: unknown command %q: want demo\n%s", args[0], usage)
+		fmt.Fprintf(stderr, "testbed: unknown command %q: want demo or tax\n%s", args[0], usage)
 		return statusUsage
 	}
 }

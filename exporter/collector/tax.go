@@ -17,7 +17,8 @@ const (
 
 var taxDesc = prometheus.NewDesc("wso2_token_tax_ratio",
 	"Share of the database's statement time, lock time, processor time, rows examined or rows written that token persistence caused between the last two readings, as an interval: "+
-		"bound=\"lower\" is the kinds of purpose persistence, bound=\"upper\" adds those of purpose unclear and COMMIT and BEGIN in proportion to the token transactions. "+
+		"bound=\"lower\" is the kinds of purpose persistence less the revocation work that refreshes would cost without it; "+
+		"bound=\"upper\" is those kinds, those of purpose unclear, the AM_REVOKED_JWT rows of renewed tokens, and COMMIT and BEGIN in proportion to the token transactions. "+
 		"Work of the server's own threads (purge, flushing) is in neither. Absent where more than 5 % of executions cannot be attributed.",
 	[]string{"resource", "bound"}, nil)
 
@@ -55,41 +56,73 @@ func (s statementSums) unattributed() error {
 
 // tax returns the share of one resource; known is false where nothing was used.
 func (s statementSums) tax(r resource) (lower, upper float64, known bool) {
-	total := float64(s.total[r])
-	if total == 0 {
+	if s.total[r] == 0 {
 		return 0, 0, false
 	}
-	var sure, more float64
+	byName := map[string]usage{}
 	for k, u := range s.kinds {
-		switch statementKinds[k].purpose {
+		byName[statementKinds[k].name] = u
+	}
+	lower, upper = TaxInterval(
+		func(kind string) float64 { return float64(byName[kind][executions]) },
+		func(kind string) float64 { return float64(byName[kind][r]) },
+		float64(s.total[r]))
+	return lower, upper, true
+}
+
+// TaxInterval returns the persistence tax of a resource from what the kinds of
+// statements, by their names, executed and used of it, and what all statements
+// of the server used. total must not be 0.
+//
+// The lower end is net: with persistence off a refresh has to look into three
+// tables of revocations and to write into one. What that would cost is taken
+// from like statements: the row of AM_REVOKED_JWT and look-ups of a token by its
+// key. The upper end counts whatever may be gone.
+func TaxInterval(executed, used func(kind string) float64, total float64) (lower, upper float64) {
+	var sure, unsure, control float64
+	for _, k := range statementKinds[1:] {
+		switch k.purpose {
 		case purposePersistence:
-			sure += float64(u[r])
+			sure += used(k.name)
 		case purposeUnclear:
-			more += float64(u[r])
+			unsure += used(k.name)
 		case purposeTransaction:
-			more += float64(u[r]) * s.tokenCommits()
+			control += used(k.name)
 		}
 	}
-	// The two tables are not read at the same moment.
-	return min(1, sure/total), min(1, (sure+more)/total), true
+	name := func(k statementKind) string { return statementKinds[k].name }
+	mean := func(k, or statementKind) float64 {
+		if executed(name(k)) == 0 {
+			k = or
+		}
+		return ratio(used(name(k)), executed(name(k)))
+	}
+	refreshes := executed(name(kindSelectByRefreshToken))
+	replaced := refreshes * (mean(kindRevokeJWT, kindInsertToken) + 3*mean(kindSelectToken, kindSelectByRefreshToken))
+	renewed := min(1, ratio(executed(name(kindDeactivate)), executed(name(kindRevokeJWT))))
+	unsure += renewed*used(name(kindRevokeJWT)) + control*tokenCommits(executed)
+	// The tables are not read at the same moment.
+	return min(1, max(0, sure-replaced)/total), min(1, (sure+unsure)/total)
 }
 
 // tokenCommits is the largest share that transactions which write tokens can
 // have in the COMMITs of the token schema. A transaction inserts a token, or
 // moves an old one to the audit table, or ends one. Statements that commit by
 // themselves have paid already; they make the share too large, not too small.
-func (s statementSums) tokenCommits() float64 {
-	commits := s.kinds[kindCommit][executions]
-	if commits == 0 {
+func tokenCommits(executed func(kind string) float64) float64 {
+	n := func(k statementKind) float64 { return executed(statementKinds[k].name) }
+	inserts := n(kindInsertToken)
+	writes := inserts + max(n(kindAuditCopy), n(kindDeleteToken)) + n(kindCleanup) + n(kindRefreshTokenTable) +
+		max(0, n(kindDeactivate)-inserts)
+	return min(1, ratio(writes, n(kindCommit)))
+}
+
+// ratio is part over whole, 0 where there is no whole.
+func ratio(part, whole float64) float64 {
+	if whole == 0 {
 		return 0
 	}
-	n := func(k statementKind) uint64 { return s.kinds[k][executions] }
-	inserts := n(kindInsertToken)
-	writes := inserts + max(n(kindAuditCopy), n(kindDeleteToken)) + n(kindCleanup) + n(kindRefreshTokenTable)
-	if ended := n(kindDeactivate); ended > inserts {
-		writes += ended - inserts
-	}
-	return min(1, float64(writes)/float64(commits))
+	return part / whole
 }
 
 // taxMetrics returns the interval of every resource that was measured.
