@@ -65,6 +65,7 @@ func inspect(ctx context.Context, t *target, everything bool) (*report, error) {
 	lost, err := r.database(ctx, t, gate, set)
 	if err == nil {
 		r.try(ctx, t, set, lost)
+		r.warnings = append(r.warnings, set.Notes()...)
 		r.logs(t)
 		r.cloud(t)
 	}

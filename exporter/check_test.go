@@ -146,6 +146,9 @@ func TestCheckExcess(t *testing.T) {
 			t.Errorf("%s is not named:\n%s", right, report)
 		}
 	}
+	if !strings.Contains(flat, "! the account can read token values or statements that hold them") {
+		t.Errorf("nothing about token values:\n%s", report)
+	}
 	if status != 0 || len(statements(report)) > 0 {
 		t.Errorf("status %d:\n%s", status, report)
 	}

@@ -71,3 +71,21 @@ func (s *Set) Needs(tables []string) []NeedsOf {
 	}
 	return all
 }
+
+// Notes returns what the collectors have to tell the administrator although they
+// work, each text once.
+func (s *Set) Notes() []string {
+	var notes []string
+	add := func(c any) {
+		if w, ok := c.(Warner); ok {
+			notes = union(notes, w.Warnings())
+		}
+	}
+	for _, c := range s.sql {
+		add(c)
+	}
+	for _, c := range s.others {
+		add(c)
+	}
+	return notes
+}
