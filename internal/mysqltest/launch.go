@@ -22,6 +22,9 @@ func (s *Server) common() []string {
 		// on loopback gains nothing from an account of its own.
 		args = append(args, "--user=root")
 	}
+	if s.config.LowerCaseNames { // MySQL wants it from the first initialisation on
+		args = append(args, "--lower-case-table-names=1")
+	}
 	if s.Flavor == MariaDB {
 		return append(args, "--innodb-log-file-size=64M")
 	}

@@ -34,6 +34,7 @@ type Config struct {
 	Dir                 string   // where the server's directory is created; empty: os.TempDir()
 	NoPerformanceSchema bool     // start with performance_schema off, MariaDB's own default
 	NativeAIO           bool     // leave InnoDB's native asynchronous I/O on; /proc/PID/io does not count its operations
+	LowerCaseNames      bool     // lower_case_table_names=1: the server stores and shows table names in lower case
 	ExtraArgs           []string // appended to the command line, so that they win
 	CPUs                []int    // CPUs the server may use; nil: all of ours. Linux only
 }
