@@ -32,6 +32,8 @@ type sighting struct {
 	newest  int64   // newest row
 	future  int64   // rows beyond the table's own clock, at most futureRowsCap
 
+	counted float64 // rows counted so far
+
 	sent, received time.Time // by our clock: now lies between them
 }
 
@@ -57,12 +59,15 @@ func (s sighting) second(offset int64) int64 {
 	return int64(math.Floor(s.now)) + offset
 }
 
-// latest returns the newest row that is not in the future of the table's clock.
+// latest returns the newest row that is known not to be in the future of the
+// table's clock, 0 for none.
 func (s sighting) latest(offset int64) int64 {
-	if s.newest <= s.second(offset)+futureSlack {
-		return s.newest
+	for _, row := range []int64{s.newest, s.present} {
+		if row <= s.second(offset)+futureSlack {
+			return row
+		}
 	}
-	return s.present
+	return 0
 }
 
 // with joins the sightings of tables that the same nodes write.
@@ -98,7 +103,7 @@ func (c *clock) observe(s sighting) tick {
 	defer c.mu.Unlock()
 	before := c.last
 	c.last = s
-	if candidate, arrived := arrival(before, s); arrived {
+	if candidate, arrived := arrival(before, s, c.offset); arrived {
 		c.vote(candidate)
 	}
 	return tick{c.offset, c.generation, s.back(before)}
@@ -122,15 +127,20 @@ func (c *clock) read() tick {
 }
 
 // arrival returns the offset that rows which came between two sightings speak
-// for. Rows on a UTC clock win over others.
-func arrival(before, after sighting) (offset int64, arrived bool) {
-	present := after.present > before.present
-	switch {
-	case before.now == 0:
+// for. A row that was in the future before and is not any more has not come:
+// the clock passes over the rows of a table whose clock is ahead. Rows on a UTC
+// clock win over others, and then those that were counted.
+func arrival(before, after sighting, current int64) (offset int64, arrived bool) {
+	if before.now == 0 {
 		return 0, false
+	}
+	present := after.present > before.present && float64(after.present) <= before.now+futureSlack
+	switch {
 	case present && roundOffset(after.present, after.now) == 0:
 		return 0, true
-	case after.newest > before.newest && float64(after.newest) > after.now+futureSlack:
+	case after.counted > before.counted:
+		return current, true
+	case after.newest > before.newest:
 		offset = roundOffset(after.newest, after.now)
 	case present:
 		offset = roundOffset(after.present, after.now)

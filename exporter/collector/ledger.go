@@ -2,6 +2,7 @@ package collector
 
 import (
 	"hash/maphash"
+	"math"
 	"sync"
 )
 
@@ -60,19 +61,26 @@ type baseline struct {
 }
 
 // begin ends an epoch and starts the next. Of two that end the same epoch the
-// second has no effect.
+// second has no effect. Where only the server's clock was set back, what is
+// remembered stays so and what is not settled may still count.
 func (l *ledger) begin(epoch int, b baseline) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.epoch != epoch {
 		return
 	}
+	known := int64(math.MaxInt64) // the baseline's rows before it will never count
+	if epoch > 0 && b.back && b.generation == l.baseline.generation {
+		known = l.settled
+	} else {
+		l.seen, l.size, l.newest = map[int64]map[rowKey]struct{}{}, 0, 0
+	}
 	l.epoch++
-	l.settled, l.newest, l.size = b.settled, 0, 0
-	l.edge = cursor{second: b.settled}
-	l.seen = map[int64]map[rowKey]struct{}{}
+	l.settled, l.edge = b.settled, cursor{second: b.settled}
 	for _, row := range b.rows {
-		l.note(row)
+		if row.second < known {
+			l.note(row)
+		}
 	}
 	l.baseline, l.baseline.rows = b, nil
 }

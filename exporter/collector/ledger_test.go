@@ -7,63 +7,123 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestLedgerCountsEachRowOnce lets rows appear with any lateness, and scrapes
-// and settling passes read them in any order. Every row that was there when
-// its second was settled counts once, every other row never.
+// TestLedgerCountsEachRowOnce lets rows appear with any lateness and be deleted,
+// the clock be set back, and scrapes and settling passes read in any order.
+// Every row that was read in time counts once, every other row never.
 func TestLedgerCountsEachRowOnce(t *testing.T) {
+	examples(t, 5000)
 	rapid.Check(t, func(t *rapid.T) {
-		const lateness = 5
-		l := newLedger()
-		now := int64(1000)
-		var table []tokenRow
-		insert := func(second int64) {
-			table = append(table, tokenRow{second: second, key: l.key([]byte(strconv.Itoa(len(table))))})
-		}
-		between := func(from, before int64) (rows []tokenRow) {
-			for _, row := range table {
-				if row.second >= from && row.second < before {
-					rows = append(rows, row)
-				}
-			}
-			return rows
-		}
-		for range rapid.IntRange(0, 5).Draw(t, "there at the start") {
-			insert(now - rapid.Int64Range(0, 2*lateness).Draw(t, "age"))
-		}
-		baselineRows := len(table)
-		l.begin(0, baseline{settled: now - lateness, rows: between(now-lateness, now+1)})
-
-		inTime := 0
-		steps := rapid.SliceOfN(rapid.IntRange(0, 3), 1, 60).Draw(t, "steps")
-		for _, step := range steps {
+		w := newLedgerWorld(t)
+		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 5), 1, 60).Draw(t, "steps") {
 			switch step {
 			case 0:
-				now++
+				w.now++
 			case 1:
-				age := rapid.Int64Range(0, 2*lateness).Draw(t, "age")
-				insert(now - age)
-				if now-age >= l.read().settled {
-					inTime++
-				}
+				w.insert(rapid.Int64Range(0, 2*ledgerLateness).Draw(t, "age"))
 			case 2:
-				p := l.read()
-				rows := between(p.edge.second, now+1)
-				l.add(p.epoch, rows)
-				if len(rows) > 0 {
-					l.advance(p.epoch, cursor{second: now})
-				}
+				w.scrape()
 			case 3:
-				p := l.read()
-				l.add(p.epoch, between(p.settled, now-lateness))
-				l.settle(p.epoch, now-lateness)
+				w.settle()
+			case 4:
+				w.remove(rapid.IntRange(0, 60).Draw(t, "row"))
+			case 5:
+				w.setBack(rapid.Int64Range(1, 4*ledgerLateness).Draw(t, "by"))
+			}
+			if got := w.l.read().observed[0]; got != w.counted {
+				t.Fatalf("counted %v rows, want %v", got, w.counted)
 			}
 		}
-		p := l.read()
-		l.add(p.epoch, between(p.settled, now+1))
-		if got := l.read().observed[0]; got != float64(inTime) {
-			t.Fatalf("counted %v rows of %d (%d at the start)", got, inTime, baselineRows)
+		w.now = 10_000 // beyond every row
+		w.settle()
+		if got, p := w.l.read().observed[0], w.l.read(); got != w.counted || p.size != 0 {
+			t.Fatalf("counted %v rows, want %v; %d are remembered", got, w.counted, p.size)
 		}
 	})
+}
+
+const ledgerLateness = 5
+
+// ledgerWorld is a table and what a ledger should have counted of it.
+type ledgerWorld struct {
+	l       *ledger
+	now     int64
+	rows    []ledgerWorldRow
+	settled int64
+	counted float64
+}
+
+type ledgerWorldRow struct {
+	tokenRow
+	gone, done bool // deleted; counted, or never to count
+}
+
+func newLedgerWorld(t *rapid.T) *ledgerWorld {
+	w := &ledgerWorld{l: newLedger(), now: 1000, settled: 1000 - ledgerLateness}
+	for range rapid.IntRange(0, 5).Draw(t, "there at the start") {
+		w.insert(rapid.Int64Range(0, 2*ledgerLateness).Draw(t, "age"))
+		w.rows[len(w.rows)-1].done = true
+	}
+	w.l.begin(0, baseline{settled: w.settled, horizon: endOfTime, rows: w.between(w.settled, endOfTime, false)})
+	return w
+}
+
+func (w *ledgerWorld) insert(age int64) {
+	key := w.l.key([]byte(strconv.Itoa(len(w.rows))))
+	w.rows = append(w.rows, ledgerWorldRow{tokenRow: tokenRow{second: w.now - age, key: key}})
+}
+
+// between reads the rows of some seconds; in the model they count if that is
+// what they are read for and they are not too late.
+func (w *ledgerWorld) between(from, before int64, count bool) (rows []tokenRow) {
+	for i, row := range w.rows {
+		if row.gone || row.second < from || row.second >= before {
+			continue
+		}
+		rows = append(rows, row.tokenRow)
+		if count && !row.done && row.second >= w.settled {
+			w.rows[i].done = true
+			w.counted++
+		}
+	}
+	return rows
+}
+
+func (w *ledgerWorld) scrape() {
+	p := w.l.read()
+	rows := w.between(p.edge.second, w.now+1, true)
+	w.l.add(p.epoch, rows)
+	if len(rows) > 0 {
+		w.l.advance(p.epoch, cursor{second: w.now})
+	}
+}
+
+func (w *ledgerWorld) settle() {
+	p := w.l.read()
+	upTo := w.now - ledgerLateness
+	w.l.add(p.epoch, w.between(p.settled, upTo, true))
+	w.l.settle(p.epoch, upTo)
+	w.settled = max(w.settled, upTo)
+}
+
+func (w *ledgerWorld) remove(i int) {
+	if i < len(w.rows) {
+		w.rows[i].gone = true
+	}
+}
+
+// setBack sets the clock back and, where new rows would look settled, begins
+// anew: the rows of settled seconds that are there never count.
+func (w *ledgerWorld) setBack(by int64) {
+	w.now -= by
+	if w.now >= w.settled {
+		return
+	}
+	for i, row := range w.rows {
+		w.rows[i].done = row.done || !row.gone && row.second < w.settled
+	}
+	w.settled = w.now - ledgerLateness
+	p := w.l.read()
+	w.l.begin(p.epoch, baseline{tick: tick{back: true}, settled: w.settled, horizon: endOfTime, rows: w.between(w.settled, endOfTime, false)})
 }
 
 func TestLedgerIgnoresAnEarlierEpoch(t *testing.T) {
@@ -94,6 +154,10 @@ func TestClock(t *testing.T) {
 		}
 		return s
 	}
+	counts := func(n float64, s sighting) sighting {
+		s.counted = n
+		return s
+	}
 	const hour = 3600
 	for _, tc := range []struct {
 		name  string
@@ -110,6 +174,18 @@ func TestClock(t *testing.T) {
 		{"two that disagree", []sighting{row(0, 0, 0), row(5, 0, 2*hour), row(10, 0, 3*hour)}, 0},
 		{"beyond the earth", []sighting{row(0, 0, 0), row(5, 0, 20*hour), row(10, 0, 20*hour)}, 0},
 		{"rows on a UTC clock win", []sighting{row(0, -1, -1), row(5, -1, 2*hour), row(10, -1, 2*hour)}, 0},
+		{"a clock that is ahead passes over its own rows", []sighting{
+			row(0, 60, 2*hour), row(5, 60, 2*hour), row(10, 60, 2*hour), row(15, 60, 2*hour), row(20, 60, 2*hour),
+		}, 2 * hour},
+		{"idle after that", []sighting{
+			row(0, 60, 2*hour), row(5, 60, 2*hour), row(10, 60, 2*hour), row(15, 60, 2*hour-5), row(20, 60, 2*hour-10), row(25, 60, 2*hour-15),
+		}, 2 * hour},
+		{"a fast node beside rows that count", []sighting{
+			row(0, -1, 2*hour), counts(1, row(5, -1, 2*hour)), counts(2, row(10, -1, 2*hour)), counts(3, row(100, -1, 2*hour)), counts(4, row(200, -1, 2*hour)),
+		}, 0},
+		{"behind, with a row of the far future", []sighting{
+			row(0, -5*hour-1, 9_000_000), {now: now + 5, present: now + 5 - 5*hour, newest: now + 9_000_000}, {now: now + 10, present: now + 10 - 5*hour, newest: now + 9_000_000},
+		}, -5 * hour},
 		{"corrected back", []sighting{
 			row(0, 0, 0), row(5, 0, 2*hour), row(10, 0, 2*hour), row(15, -1, 2*hour-5), row(20, -1, 2*hour-10),
 		}, 0},

@@ -28,6 +28,9 @@ func (t *Tokens) open(ctx context.Context, s *Session) ([]*visit, leftOut, error
 	for _, v := range visits {
 		all = all.with(v.seen)
 	}
+	for _, n := range t.observed() {
+		all.counted += n
+	}
 	tick := t.clock.observe(all)
 	visits, err = t.each(ctx, visits, &left, func(v *visit) error {
 		if err := t.ensureBaseline(ctx, s, v, tick); err != nil {
