@@ -110,7 +110,7 @@ type worldTx struct {
 	rows []*worldRow
 }
 
-func must(r *rapid.T, err error) {
+func orFail(r *rapid.T, err error) {
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -118,14 +118,14 @@ func must(r *rapid.T, err error) {
 
 func (w *tokenWorld) reset(r *rapid.T) {
 	for _, held := range w.held { // of an example that failed
-		must(r, held.tx.Rollback())
+		orFail(r, held.tx.Rollback())
 	}
 	w.held, w.rows, w.stepped = nil, nil, 0
 	w.now, w.monotonic = 1_800_000_000, time.Now()
 	w.zone = rapid.SampledFrom([]int64{0, 0, 2 * 3600, -5 * 3600}).Draw(r, "zone")
 	for _, table := range []string{tokentable.AccessToken, "IDN_OAUTH2_ACCESS_TOKEN_ACME"} {
 		_, err := w.db.ExecContext(w.ctx, "DELETE FROM "+table)
-		must(r, err)
+		orFail(r, err)
 	}
 	w.restart(r)
 }
@@ -172,7 +172,7 @@ func (w *tokenWorld) write(r *rapid.T, db interface {
 }, row *worldRow,
 ) {
 	_, err := db.ExecContext(w.ctx, "INSERT INTO "+row.table+" (TOKEN_ID, GRANT_TYPE, TIME_CREATED) VALUES (?, 'password', FROM_UNIXTIME(?))", row.id, row.second)
-	must(r, err)
+	orFail(r, err)
 	w.rows = append(w.rows, row)
 }
 
@@ -189,7 +189,7 @@ func (w *tokenWorld) open(r *rapid.T) {
 		r.Skip("enough")
 	}
 	tx, err := w.db.BeginTx(w.ctx, nil)
-	must(r, err)
+	orFail(r, err)
 	held := &worldTx{tx: tx}
 	for range rapid.IntRange(1, 2).Draw(r, "rows") {
 		row := w.draw(r)
@@ -210,10 +210,10 @@ func (w *tokenWorld) finish(r *rapid.T, i int, commit bool) {
 	held := w.held[i]
 	w.held = append(w.held[:i:i], w.held[i+1:]...)
 	if !commit {
-		must(r, held.tx.Rollback())
+		orFail(r, held.tx.Rollback())
 		return
 	}
-	must(r, held.tx.Commit())
+	orFail(r, held.tx.Commit())
 	for _, row := range held.rows {
 		row.visible = true
 	}
@@ -236,14 +236,14 @@ func (w *tokenWorld) one(r *rapid.T) *worldRow {
 func (w *tokenWorld) remove(r *rapid.T) {
 	row := w.one(r)
 	_, err := w.db.ExecContext(w.ctx, "DELETE FROM "+row.table+" WHERE TOKEN_ID = ?", row.id)
-	must(r, err)
+	orFail(r, err)
 	row.visible = false
 }
 
 func (w *tokenWorld) update(r *rapid.T) {
 	row := w.one(r)
 	_, err := w.db.ExecContext(w.ctx, "UPDATE "+row.table+" SET TOKEN_STATE = 'INACTIVE', TOKEN_STATE_ID = TOKEN_ID WHERE TOKEN_ID = ?", row.id)
-	must(r, err)
+	orFail(r, err)
 }
 
 // restart starts an exporter and, where the tables have a clock of their own,
@@ -314,12 +314,12 @@ func (w *tokenWorld) expect(table string, from, before int64) (newest int64) {
 // read lets a session of the exporter scrape at the server's present time.
 func (w *tokenWorld) read(r *rapid.T, session int) float64 {
 	metrics, err := w.c.Collect(w.ctx, w.at(r, session))
-	must(r, err)
+	orFail(r, err)
 	var sum float64
 	for _, m := range metrics {
 		if m.Desc() == tokenRowsDesc {
 			var v dto.Metric
-			must(r, m.Write(&v))
+			orFail(r, m.Write(&v))
 			sum += v.GetCounter().GetValue()
 		}
 	}
@@ -330,7 +330,7 @@ func (w *tokenWorld) read(r *rapid.T, session int) float64 {
 func (w *tokenWorld) at(r *rapid.T, session int) *Session {
 	s := w.sessions[session]
 	_, err := s.Conn.ExecContext(w.ctx, fmt.Sprintf("SET TIMESTAMP = %d", w.now))
-	must(r, err)
+	orFail(r, err)
 	return s
 }
 
@@ -357,14 +357,14 @@ func (w *tokenWorld) scrapeTwice(r *rapid.T) {
 		both.Go(func() { _, errs[i] = w.c.Collect(w.ctx, s) })
 	}
 	both.Wait()
-	must(r, errs[0])
-	must(r, errs[1])
+	orFail(r, errs[0])
+	orFail(r, errs[1])
 	w.expectScrape()
 	w.scrape(r)
 }
 
 func (w *tokenWorld) settle(r *rapid.T) {
-	must(r, w.c.settlePass(w.ctx, w.at(r, 2)))
+	orFail(r, w.c.settlePass(w.ctx, w.at(r, 2)))
 	w.look()
 	for table, known := range w.known {
 		upTo := w.now + w.zone - worldLateness
