@@ -103,6 +103,14 @@ func (l *ledger) note(row tokenRow) bool {
 	return true
 }
 
+// knows reports whether a row would change nothing: it is remembered, or too late.
+func (l *ledger) knows(row tokenRow) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, known := l.seen[row.second][row.key]
+	return known || row.second < l.settled
+}
+
 // add counts the rows that are new. Rows read in an earlier epoch are ignored.
 func (l *ledger) add(epoch int, rows []tokenRow) {
 	l.mu.Lock()

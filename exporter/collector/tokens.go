@@ -116,7 +116,7 @@ func (t *Tokens) readEdge(ctx context.Context, s *Session, v *visit) error {
 	if v.seen.newest < p.edge.second {
 		return nil // nothing has come, and an idle table costs no more
 	}
-	reached, err := t.readRows(ctx, s, v, p.edge, v.seen.second(p.offset)+futureSlack+1,
+	reached, err := t.readRows(ctx, s, v, t.readChunk, p.edge, v.seen.second(p.offset)+futureSlack+1,
 		func(rows []tokenRow, _ cursor) { v.ledger.add(p.epoch, rows) })
 	v.ledger.advance(p.epoch, reached)
 	return err

@@ -93,7 +93,7 @@ func (t *Tokens) readBaseline(ctx context.Context, s *Session, v *visit, now tic
 	second := v.seen.second(now.offset)
 	b := baseline{tick: now, since: v.seen.now, settled: second - seconds(t.lateness), horizon: endOfTime}
 	take := func(chunk []tokenRow, _ cursor) { b.rows = append(b.rows, chunk...) }
-	if _, err := t.readRows(ctx, s, v, cursor{second: b.settled}, second+futureSlack+1, take); err != nil {
+	if _, err := t.readRows(ctx, s, v, t.readChunk, cursor{second: b.settled}, second+futureSlack+1, take); err != nil {
 		return b, err
 	}
 	at := cursor{second: second + futureSlack + 1}

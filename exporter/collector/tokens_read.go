@@ -52,13 +52,18 @@ func (t *Tokens) look(ctx context.Context, s *Session, v *visit, offset int64) (
 	return seen, t.explain(s, v, "look at the newest rows", err)
 }
 
+// chunkReader reads rows from a position up to the second before, at most
+// chunkRows, and returns the position of the last one with whether there may be
+// more.
+type chunkReader func(ctx context.Context, s *Session, v *visit, from cursor, before int64, take func([]tokenRow, cursor)) (cursor, bool, error)
+
 // readRows reads the rows from a position up to the second before, chunk by
 // chunk, and hands each chunk to take with the position of its last row. It
 // returns the position from which to go on: the start of the last second read,
-// or the exact row after an error.
-func (t *Tokens) readRows(ctx context.Context, s *Session, v *visit, from cursor, before int64, take func([]tokenRow, cursor)) (cursor, error) {
+// or the exact row after an error. Read is readChunk or readLate.
+func (t *Tokens) readRows(ctx context.Context, s *Session, v *visit, read chunkReader, from cursor, before int64, take func([]tokenRow, cursor)) (cursor, error) {
 	for {
-		at, full, err := t.readChunk(ctx, s, v, from, before, take)
+		at, full, err := read(ctx, s, v, from, before, take)
 		if err != nil {
 			return from, err
 		}
@@ -75,13 +80,12 @@ func (t *Tokens) readChunk(ctx context.Context, s *Session, v *visit, from curso
 	var rows []tokenRow
 	at := from
 	err := s.each(ctx, func(r *sql.Rows) error {
-		var id, grant sql.RawBytes
-		var second int64
-		if err := r.Scan(&id, &grant, &second); err != nil {
+		row, id, err := v.ledger.scan(r)
+		if err != nil {
 			return err
 		}
-		rows = append(rows, tokenRow{second: second, key: v.ledger.key(id), grant: grantIndex(grant)})
-		at.second = second
+		rows = append(rows, row)
+		at.second = row.second
 		if len(rows) == chunkRows {
 			at.id = string(id)
 		}
@@ -92,6 +96,16 @@ func (t *Tokens) readChunk(ctx context.Context, s *Session, v *visit, from curso
 	}
 	take(rows, at)
 	return at, len(rows) == chunkRows, nil
+}
+
+// scan reads a row of rowsQuery with its id, which is good until the next row.
+func (l *ledger) scan(r *sql.Rows) (tokenRow, sql.RawBytes, error) {
+	var id, grant sql.RawBytes
+	var second int64
+	if err := r.Scan(&id, &grant, &second); err != nil {
+		return tokenRow{}, nil, err
+	}
+	return tokenRow{second: second, key: l.key(id), grant: grantIndex(grant)}, id, nil
 }
 
 // explain adds to an error what the administrator can do about it. The next

@@ -56,7 +56,7 @@ func (t *Tokens) settleTable(ctx context.Context, s *Session, v *visit) error {
 	if upTo <= from.second {
 		return nil
 	}
-	reached, err := t.readRows(ctx, s, v, from, upTo, func(rows []tokenRow, at cursor) {
+	reached, err := t.readRows(ctx, s, v, t.readLate, from, upTo, func(rows []tokenRow, at cursor) {
 		v.ledger.add(p.epoch, rows)
 		v.ledger.settle(p.epoch, at.second)
 	})
