@@ -11,11 +11,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// mysqlQueries read a list of names from each source.
-var mysqlQueries = [...]string{
-	status:   "SHOW GLOBAL STATUS WHERE Variable_name IN (%s)",
-	variable: "SHOW GLOBAL VARIABLES WHERE Variable_name IN (%s)",
-	innodb:   "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE STATUS = 'enabled' AND NAME IN (%s)",
+// sources is the number of places that rows come from.
+const sources = 3
+
+// query reads a list of names, which are those of mysqlRows.
+func (from source) query(names []string) string {
+	in := "('" + strings.Join(names, "', '") + "')"
+	switch {
+	case from == innodb:
+		return "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE STATUS = 'enabled' AND NAME IN " + in
+	case from == variable:
+		// SHOW GLOBAL VARIABLES would make the server render all of its hundreds
+		// of variables first: 0.7 ms instead of 0.15.
+		for i, name := range names {
+			names[i] = "SELECT '" + name + "', @@GLOBAL." + name
+		}
+		return strings.Join(names, " UNION ALL ")
+	}
+	// MySQL answers from performance_schema.global_status in half of the time,
+	// but that table has no Com_ variables.
+	return "SHOW GLOBAL STATUS WHERE Variable_name IN " + in
 }
 
 var (
@@ -43,7 +58,7 @@ func (MySQL) Descs() []*prometheus.Desc {
 // Collect reads the counters. What this flavour or version does not have is
 // absent, as is what needs the PROCESS privilege where the account lacks it.
 func (MySQL) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
-	var values [len(mysqlQueries)]map[string]float64
+	var values [sources]map[string]float64
 	for from := range values {
 		if source(from) == innodb && s.Server.Flavor == flavorMariaDB {
 			continue // all of it is in the status
@@ -110,7 +125,7 @@ func (row mysqlRow) value(of map[string]float64) (float64, bool) {
 // names. A value that is not a number is left out: some versions show text
 // where others show a count.
 func readNames(ctx context.Context, s *Session, from source) (map[string]float64, error) {
-	var names []any
+	var names []string
 	for _, row := range mysqlRows {
 		if row.from == from {
 			for name := range strings.SplitSeq(row.name, "-") {
@@ -118,7 +133,6 @@ func readNames(ctx context.Context, s *Session, from source) (map[string]float64
 			}
 		}
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
 	values := map[string]float64{}
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var name, value string
@@ -129,7 +143,7 @@ func readNames(ctx context.Context, s *Session, from source) (map[string]float64
 			values[strings.ToLower(name)] = v
 		}
 		return nil
-	}, fmt.Sprintf(mysqlQueries[from], marks), names...)
+	}, from.query(names))
 	if err != nil {
 		return nil, fmt.Errorf("read the server's counters: %w", err)
 	}
