@@ -24,7 +24,7 @@ tax: ## what disappears of the database's CPU when persistence is off beside wha
 	@exec bin/testbed tax --pairs 3 --users 30 $(ARGS)
 
 build: ## compile the three programs into bin/
-	go build -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(PROGRAMS))
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(PROGRAMS))
 
 setup: ## install the database server that the rig and the tests start (Debian packages)
 	@testbed/install.sh database
