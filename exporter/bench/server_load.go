@@ -8,29 +8,35 @@ import (
 )
 
 // fillDigests fills the digest table, so that whoever reads it reads all of it.
-// Statements of the exporters are in it before, from their first scrapes.
+// A little room stays for statements of the exporters that come later: what
+// they examine is looked up there.
 func (s *stand) fillDigests(ctx context.Context) error {
 	conn, err := s.admin.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	have := 0
-	for i := 0; have < s.o.digests*99/100; i++ {
-		if i%(s.o.digests/10+1) == 0 {
-			err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM performance_schema.events_statements_summary_by_digest").Scan(&have)
-			if err != nil {
-				return fmt.Errorf("count digests: %w", err)
+	for sent := 0; ; {
+		have := 0
+		err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM performance_schema.events_statements_summary_by_digest").Scan(&have)
+		if err != nil {
+			return fmt.Errorf("count digests: %w", err)
+		}
+		missing := s.o.digests*98/100 - have
+		if missing <= 0 {
+			return nil
+		}
+		if sent > 2*s.o.digests {
+			return fmt.Errorf("the digest table holds %d statements after %d different ones", have, sent)
+		}
+		for range missing {
+			s.filler++
+			sent++
+			if _, err := conn.ExecContext(ctx, fmt.Sprintf("DO (SELECT 1 AS filler_%d)", s.filler)); err != nil {
+				return fmt.Errorf("fill the digest table: %w", err)
 			}
 		}
-		if _, err := conn.ExecContext(ctx, fmt.Sprintf("DO (SELECT 1 AS filler_%d)", i)); err != nil {
-			return fmt.Errorf("fill the digest table: %w", err)
-		}
-		if i > 3*s.o.digests {
-			return fmt.Errorf("the digest table holds %d statements after %d different ones", have, i)
-		}
 	}
-	return nil
 }
 
 // scan runs full scans of the large table until stop is called.
