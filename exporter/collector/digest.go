@@ -25,12 +25,15 @@ const (
 // tables do not count, whatever their names.
 func classify(text, session, schema string) digest {
 	text = text[:min(len(text), maxDigestText)]
+	home := strings.EqualFold(session, schema)
+	if len(text) > shortDigestText && !mentionsToken(text) {
+		return digest{cut: home && len(text) >= cutDigestText && !namesTable(text)}
+	}
 	words := digestWords(text)
 	var d digest
 	if d.prepares, words = unwrap(words); len(words) == 0 {
 		return d
 	}
-	home := strings.EqualFold(session, schema)
 	switch k := wordless(words); {
 	case k != kindNone && home:
 		d.kind = k
@@ -46,7 +49,7 @@ func classify(text, session, schema string) digest {
 	case g == groupNone && isCleanupCall(words, home, schema):
 		d.kind = kindCleanup
 	case g == groupNone:
-		d.cut = home && len(text) >= cutDigestText && !namesTable(words)
+		d.cut = home && len(text) >= cutDigestText && !namesTable(text)
 	case session == "":
 		// Applications have a default schema; we, and people who look, name it.
 		d.kind = kindMonitor
@@ -56,18 +59,36 @@ func classify(text, session, schema string) digest {
 	return d
 }
 
-// namesTable reports whether a table of any name, or nothing that could have
-// one, is in what is left of a text.
-func namesTable(words []digestWord) bool {
-	if !slices.ContainsFunc([]string{"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "("}, words[0].is) {
-		return true
-	}
-	for i := 1; i < len(words); i++ {
-		if words[i].quoted && slices.ContainsFunc([]string{"FROM", "INTO", "UPDATE", "JOIN"}, words[i-1].is) {
-			return true
+// shortDigestText is longer than any statement about transactions and than a call
+// of the cleanup procedure.
+const shortDigestText = 128
+
+// mentionsToken tells texts that have the beginning of a token table's name from
+// most others, without taking them apart: a full digest table has 10 MB of text.
+func mentionsToken(text string) bool {
+	for i := strings.IndexByte(text, '_'); i >= 0; {
+		for _, part := range []string{"IDN", "REVOKED"} {
+			if i >= len(part) && strings.EqualFold(text[i-len(part):i], part) {
+				return true
+			}
 		}
+		next := strings.IndexByte(text[i+1:], '_')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
 	}
 	return false
+}
+
+// namesTable reports whether a table of any name, or nothing that could have
+// one, is in what is left of a text. Both servers write keywords in upper case.
+func namesTable(text string) bool {
+	verb, _, _ := strings.Cut(text, " ")
+	if !slices.Contains([]string{"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "(", "EXECUTE"}, verb) {
+		return true
+	}
+	return slices.ContainsFunc([]string{"FROM `", "INTO `", "UPDATE `", "JOIN `"}, func(part string) bool { return strings.Contains(text, part) })
 }
 
 // unwrap removes what MySQL writes before the text of a prepared statement.

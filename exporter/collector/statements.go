@@ -20,8 +20,8 @@ var statementDescs = [resourceCount]struct{ kind, server *prometheus.Desc }{
 		serverDesc("mysql_statement_seconds_total", "Seconds that statements of all clients took."),
 	},
 	lockTime: {
-		statementDesc("wso2_token_statement_lock_seconds_total", "Seconds that token statements waited for table locks; InnoDB's row locks count on MySQL from 8.0.28 on only."),
-		serverDesc("mysql_statement_lock_seconds_total", "Seconds that statements of all clients waited for table locks."),
+		statementDesc("wso2_token_statement_lock_seconds_total", "Seconds that token statements waited for locks. InnoDB's row locks are in it on MySQL (seen on 9.7) and not on MariaDB (10.11)."),
+		serverDesc("mysql_statement_lock_seconds_total", "Seconds that statements of all clients waited for locks."),
 	},
 	cpuTime: {
 		statementDesc("wso2_token_statement_cpu_seconds_total", "Processor seconds of token statements. Absent unless the server measures them: MySQL from 8.0.28 on with the consumer events_statements_cpu enabled."),

@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,6 +43,7 @@ type digestKey struct{ schema, digest string }
 type seenDigest struct {
 	first string
 	at    time.Time
+	token bool // of a kind, or the row of lost digests
 	usage
 }
 
@@ -121,14 +124,14 @@ func (l *statementLedger) enter(r reading) (interval statementSums, known bool) 
 // enterRow adds one digest.
 func (l *statementLedger) enterRow(interval *statementSums, r reading, row digestRow, known bool) {
 	before, seen := l.seen[row.key]
-	l.seen[row.key] = seenDigest{row.first, r.at, row.usage}
+	l.seen[row.key] = seenDigest{row.first, r.at, row.lost || row.digest.kind != kindNone, row.usage}
 	var used usage
 	switch {
 	case !known:
 		return
 	case seen && before.first == row.first:
-		used = row.usage.since(before.usage)
-	case seen || row.lost || row.first >= firstSeenText(l.last.at):
+		used = row.since(before.usage)
+	case seen || row.first >= firstSeenText(l.last.at):
 		used = row.usage // all of it is newer than the last reading
 	default:
 		return // an old digest that was forgotten: nobody knows what is new
@@ -203,16 +206,22 @@ const (
 	prepareEvent = "statement/com/Prepare"
 )
 
-// forget keeps the digests used last.
+// forget keeps memory bounded: it drops digests that are only counted as
+// missing, and then those not used for longest.
 func (l *statementLedger) forget() {
-	for len(l.seen) > maxSeen {
-		var oldest digestKey
-		var at time.Time
-		for key, d := range l.seen {
-			if at.IsZero() || d.at.Before(at) {
-				oldest, at = key, d.at
-			}
+	if len(l.seen) <= maxSeen {
+		return
+	}
+	first := func(a, b digestKey) int {
+		x, y := l.seen[a], l.seen[b]
+		if x.token != y.token {
+			return map[bool]int{false: -1, true: 1}[x.token]
 		}
-		delete(l.seen, oldest)
+		return x.at.Compare(y.at)
+	}
+	// Half of them, so that a server full of new digests is not sorted at every
+	// reading.
+	for _, key := range slices.SortedFunc(maps.Keys(l.seen), first)[:len(l.seen)-maxSeen/2] {
+		delete(l.seen, key)
 	}
 }

@@ -108,7 +108,7 @@ func TestStatements(t *testing.T) {
 	if all := second["mysql_statement_executions_total"]; all < 12 || all > 40 {
 		t.Errorf("%v executions of all clients, want 12 of use and some of ours", all)
 	}
-	checkTax(t, server, second)
+	checkTax(t, second)
 	third := passing(t, c)
 	checkDeltas(t, "nothing", deltas(second, third), map[string]float64{})
 
@@ -133,7 +133,7 @@ func TestStatements(t *testing.T) {
 const taxFamily = "wso2_token_tax_ratio"
 
 // checkTax: every resource that was used has both ends, in order.
-func checkTax(t *testing.T, server *mysqltest.Server, got map[string]float64) {
+func checkTax(t *testing.T, got map[string]float64) {
 	t.Helper()
 	for _, r := range []string{"statement_time", "rows_written"} {
 		lower, ok := got[taxFamily+"{lower,"+r+"}"]
@@ -392,5 +392,32 @@ func TestStatementsGrants(t *testing.T) {
 	err = s.each(soon(t), func(*sql.Rows) error { return nil }, "SELECT * FROM performance_schema."+digestTable)
 	if server.Flavor == mysqltest.MySQL && ClassOf(err) != Permission {
 		t.Errorf("sample texts can be read: %v", err)
+	}
+}
+
+// TestStatementsBounded: a server full of odd digests costs bounded memory, and
+// what is known of token statements and of lost ones is kept.
+func TestStatementsBounded(t *testing.T) {
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	row := func(name string, d digest, n uint64) digestRow {
+		return digestRow{key: digestKey{"apimdb", name}, first: "2026-11-20 00:00:00", digest: d, lost: name == "", usage: usage{executions: n}}
+	}
+	var l statementLedger
+	for pass := range uint64(3) {
+		r := reading{instance: "one", at: at.Add(time.Duration(pass) * time.Minute), events: map[string]usage{}}
+		r.rows = []digestRow{row("", digest{}, 100+pass), row("token", digest{kind: kindInsertToken}, 10+pass)}
+		for i := range 3 * maxSeen {
+			r.rows = append(r.rows, row(fmt.Sprint(i), digest{cut: true}, 5))
+		}
+		l.enter(r)
+		if len(l.seen) > maxSeen {
+			t.Errorf("%d digests remembered", len(l.seen))
+		}
+	}
+	if n := l.sums.kinds[kindInsertToken][executions]; n != 2 {
+		t.Errorf("%d tokens, want 2", n)
+	}
+	if n := l.sums.missing; n != [missingCount]uint64{missingLost: 2} {
+		t.Errorf("missing %v, want 2 lost", n)
 	}
 }

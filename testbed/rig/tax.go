@@ -82,7 +82,7 @@ func (w *taxWindow) add(o taxWindow) {
 	w.load += o.load
 	w.seconds += o.seconds
 	w.cpu += o.cpu
-	w.taxSums = w.taxSums.plus(o.taxSums, 1)
+	w.taxSums = w.plus(o.taxSums, 1)
 }
 
 // perToken is the database's processor time per token, idling taken off.
