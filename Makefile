@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench test test-mysql test-moto fuzz lint vuln golden build setup help
+.PHONY: demo tax bench test test-mysql test-moto fuzz soak lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -62,6 +62,11 @@ fuzz: ## a minute for each fuzz target (FUZZTIME=60s)
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./$$package || status=1; \
 	  done; \
 	done; exit $$status
+
+SOAK ?= 1h
+
+soak: setup ## break everything in random order for SOAK=1h (ARGS=-soak.seed=N repeats one)
+	go test ./exporter -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v $(ARGS)
 
 lint: ## gofmt, go vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

@@ -96,8 +96,10 @@ func TestBrokenInitConnect(t *testing.T) {
 			execute(t, s.db, sql[0])
 			s.proxy.Cut()
 			p := r.scrape(t)
-			if len(p.failing()) != len(p.success()) {
-				t.Errorf("success %v", p.success())
+			for _, name := range []string{"mysql", "tableio", "tablesize", "tokens"} { // others show their last pass
+				if p.success()[name] {
+					t.Errorf("%s succeeds", name)
+				}
 			}
 			if n, _ := p.value("token_persistence_exporter_collector_failures_total", "collector", "mysql", "class", classes[name]); n < 1 {
 				t.Errorf("no failure of class %s:\n%s", classes[name], r.logs)

@@ -87,7 +87,11 @@ func (d Database) connectFailure(err error) error {
 		class, hint = Auth, "for --mysqld.iam-auth the account has to use AWSAuthenticationPlugin, the AWS identity needs the action rds-db:connect, "+
 			"the region has to be the database's and this host's clock has to be right"
 	default:
-		return fmt.Errorf("connect to the database: %w", err)
+		err = fmt.Errorf("connect to the database: %w", err)
+		if ClassOf(err) == Other { // what answers does not speak the protocol
+			err = &Failure{Connection, err}
+		}
+		return err
 	}
 	return &Failure{class, fmt.Errorf("connect to the database: %w; %s", err, hint)}
 }

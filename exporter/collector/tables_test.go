@@ -36,6 +36,16 @@ func TestTableSize(t *testing.T) {
 	if ClassOf(err) != Schema || !strings.Contains(err.Error(), "--mysqld.database") {
 		t.Errorf("a database that is not there: %v", err)
 	}
+
+	stale := &Tables{}
+	s := openSession(t, account(server, schema))
+	if _, err := (TableSize{stale}).Collect(soon(t), s); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, db, "DROP DATABASE "+schema)
+	if metrics, err := (TableSize{stale}).Collect(soon(t), s); ClassOf(err) != Schema {
+		t.Errorf("%d metrics and %v of tables that went after they were listed", len(metrics), err)
+	}
 }
 
 func TestTableIO(t *testing.T) {

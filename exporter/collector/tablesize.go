@@ -46,7 +46,7 @@ func (c TableSize) Collect(ctx context.Context, s *Session) ([]prometheus.Metric
 		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, &Failure{Schema, fmt.Errorf("no token table is visible in %s: check --mysqld.database and the account's SELECT privileges", quoteName(s.Schema))}
+		return nil, errNoTables(s)
 	}
 	labels := newTableLabels(list)
 	places, names := marks(list)
@@ -64,6 +64,11 @@ func (c TableSize) Collect(ctx context.Context, s *Session) ([]prometheus.Metric
 	if err != nil {
 		return nil, fmt.Errorf("read the sizes of the token tables: %w", err)
 	}
+	if len(sizes) == 0 {
+		// The list is older than what happened to the tables or to our rights.
+		c.Tables.forget()
+		return nil, errNoTables(s)
+	}
 	var metrics []prometheus.Metric
 	for table, values := range sizes {
 		for i, v := range values {
@@ -73,6 +78,10 @@ func (c TableSize) Collect(ctx context.Context, s *Session) ([]prometheus.Metric
 		}
 	}
 	return metrics, nil
+}
+
+func errNoTables(s *Session) error {
+	return &Failure{Schema, fmt.Errorf("no token table is visible in %s: check --mysqld.database and the account's SELECT privileges", quoteName(s.Schema))}
 }
 
 // plus adds what is known of a table that shares the label.

@@ -45,13 +45,13 @@ func (pr *pair) connect(server net.Conn) bool {
 	}
 }
 
-// begin registers a client's connection and returns where it leads.
-func (p *Proxy) begin(client net.Conn) (*pair, string, bool) {
+// begin registers a client's connection unless it is refused.
+func (p *Proxy) begin(client net.Conn) (*pair, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pr := &pair{client: client, done: make(chan struct{}), left: p.cut, newest: p.record}
 	if p.refusing || p.closed {
-		return pr, "", false
+		return pr, false
 	}
 	p.accepted++
 	if p.record {
@@ -61,12 +61,12 @@ func (p *Proxy) begin(client net.Conn) (*pair, string, bool) {
 		p.stream = nil
 	}
 	p.pairs[pr] = struct{}{}
-	return pr, p.target, true
+	return pr, true
 }
 
 // serve carries one connection until a side ends it.
 func (p *Proxy) serve(client net.Conn) {
-	pr, target, ok := p.begin(client)
+	pr, ok := p.begin(client)
 	defer func() {
 		pr.end()
 		p.mu.Lock()
@@ -76,6 +76,9 @@ func (p *Proxy) serve(client net.Conn) {
 	if !ok || !p.pass(pr) {
 		return
 	}
+	p.mu.Lock()
+	target := p.target // of now: the connection may have been frozen since its begin
+	p.mu.Unlock()
 	server, err := net.Dial("tcp", target)
 	if err != nil || !pr.connect(server) {
 		return
