@@ -18,22 +18,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/prometheus/common/promslog"
 )
 
-// gcPercent lets the heap grow by a quarter of what is alive instead of to its
-// double. Of a scrape half a megabyte of garbage is left: to collect it more
-// often costs less than a thousandth of a core and saves several megabytes. A
-// memory limit would not do: past it the collector would never rest.
-const gcPercent = 25
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -55,7 +57,7 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 		return err
 	}
 	var draining atomic.Bool
-	server := &http.Server{Handler: newHandler(ctx, o, fleet, reloader, &draining, logger), ReadHeaderTimeout: headerTime}
+	server := &http.Server{Handler: newHandler(ctx, o, fleet, reloader, &draining, logger), ReadHeaderTimeout: headerTime, ConnState: tidy}
 	logger.Info("starting", "version", version.Info())
 	group.Go(func() error { return reloader.onSignal(ctx, hangup) })
 	group.Go(func() error {
@@ -78,6 +80,17 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 	fleet.close()
 	logger.Info("stopped")
 	return err
+}
+
+// tidy collects the garbage of a scrape when its answer has gone, so that the
+// heap stays small and no collection falls into a scrape, where it would
+// compete with the database for the processor. It costs a millisecond of CPU.
+// Half the GOGC instead made scrapes slower by half on two busy cores; a memory
+// limit would never let the collector rest once past it.
+func tidy(_ net.Conn, state http.ConnState) {
+	if state == http.StateIdle {
+		runtime.GC()
+	}
 }
 
 // newHandler returns the whole HTTP interface. Work that a reload starts goes
