@@ -261,6 +261,7 @@ func (s *stage) leftovers(t testing.TB, seconds int) string {
 	t.Helper()
 	rows, err := s.db.QueryContext(t.Context(), "SELECT ID, TIME, STATE, INFO FROM information_schema.PROCESSLIST WHERE USER = 'exporter' AND COMMAND <> 'Sleep' AND TIME >= ?", seconds)
 	try(t, err)
+	defer rows.Close()
 	var found []string
 	for rows.Next() {
 		var id, time, state, info sql.NullString
@@ -268,6 +269,5 @@ func (s *stage) leftovers(t testing.TB, seconds int) string {
 		found = append(found, id.String+" "+time.String+" s "+state.String+": "+info.String)
 	}
 	try(t, rows.Err())
-	try(t, rows.Close())
 	return strings.Join(found, "\n")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -117,21 +116,12 @@ func TestKilledConnections(t *testing.T) {
 	r := start(t, s.flags()...)
 	r.green(t)
 	for range 3 {
-		rows, err := s.db.QueryContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'exporter'")
-		try(t, err)
-		var ids []int
-		for rows.Next() {
-			var id int
-			try(t, rows.Scan(&id))
-			ids = append(ids, id)
-		}
-		try(t, rows.Err())
-		try(t, rows.Close())
+		ids := column(t, s.db, "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'exporter'")
 		if len(ids) == 0 {
 			t.Fatal("no connection to kill")
 		}
 		for _, id := range ids {
-			execute(t, s.db, fmt.Sprintf("KILL %d", id))
+			execute(t, s.db, "KILL "+id)
 		}
 		if failing := r.scrape(t).failing(); len(failing) > 0 {
 			t.Errorf("%v failed although a new connection was to be had\n%s", failing, r.logs)

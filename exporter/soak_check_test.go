@@ -120,7 +120,8 @@ func (w *soakWorld) checkTruth(name string, p page, owners map[string]string, ou
 	for collector, ok := range success {
 		beside := slices.Contains([]string{"cloudwatch", "endpoint", "carbonlog", "statements", "census"}, collector) // they may show what stays true
 		// Table I/O that was just told to forget has counted nothing yet.
-		if ok && !shown[collector] && !(collector == "tableio" && w.resetSince(time.Now().Add(-5*time.Second))) {
+		forgot := collector == "tableio" && w.resetSince(time.Now().Add(-5*time.Second))
+		if ok && !shown[collector] && !forgot {
 			w.violate("%s: %s claims success and shows nothing", name, collector)
 		}
 		if !ok && shown[collector] && !beside {
@@ -140,7 +141,7 @@ func (w *soakWorld) checkTruth(name string, p page, owners map[string]string, ou
 
 // checkValues compares what is shown with what was done.
 func (w *soakWorld) checkValues(name string, p page, attempted float64) {
-	if rows := sumOf(p, "wso2_token_rows_observed_total"); rows > attempted {
+	if rows := rowsIn(p); rows > attempted {
 		w.violate("%s: %v rows counted, %v attempted", name, rows, attempted)
 	}
 	if requests, _ := p.value("wso2_token_endpoint_requests_total", "endpoint", "token"); requests > float64(w.requests.Load()) {

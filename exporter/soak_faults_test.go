@@ -206,7 +206,7 @@ func (w *soakWorld) settledRows() bool {
 		if err != nil {
 			continue
 		}
-		if sumOf(p, "wso2_token_rows_observed_total") >= float64(w.must.Load()) {
+		if rowsIn(p) >= float64(w.must.Load()) {
 			return true
 		}
 	}
@@ -247,13 +247,14 @@ func (w *soakWorld) killSessions() {
 	if err != nil {
 		return // the server is down
 	}
+	defer rows.Close()
 	var ids []string
 	for rows.Next() {
 		var id string
 		w.check(rows.Scan(&id))
 		ids = append(ids, id)
 	}
-	w.check(errors.Join(rows.Err(), rows.Close()))
+	w.check(rows.Err())
 	for _, id := range ids {
 		_, _ = w.db.ExecContext(w.t.Context(), "KILL "+id) // it may have gone by itself
 	}

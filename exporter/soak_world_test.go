@@ -70,9 +70,7 @@ func newSoakWorld(t *testing.T, seed uint64) *soakWorld {
 		client: &http.Client{Transport: &http.Transport{}}, published: map[string]map[int64][]float64{},
 	}
 	w.reserve.Store(int64(time.Hour))
-	password := os.Getenv(passwordVariable)
 	w.other, _ = database(t, mysqltest.Config{})
-	try(t, os.Setenv(passwordVariable, password))
 	w.db = ownPool(t, w.server)
 	w.grants = grants(t, w.server, w.db, "apimdb")
 	// The bound of the operating guide: two and one that is dying.

@@ -179,8 +179,9 @@ func (s *Set) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Close, called when Run has returned, waits for the run in flight, which its
-// deadline bounds, and closes the connections. Later scrapes find every collector failed.
+// Close waits for the run in flight, which its deadline bounds, and closes the
+// connections. It is called when Run has returned; later scrapes find every
+// collector failed.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	s.closed = true

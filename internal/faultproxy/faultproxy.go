@@ -12,6 +12,7 @@
 package faultproxy
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"sync"
@@ -22,6 +23,8 @@ import (
 type Proxy struct {
 	listener net.Listener
 	done     sync.WaitGroup
+	life     context.Context // ends with the proxy
+	end      context.CancelFunc
 
 	mu       sync.Mutex
 	target   string
@@ -43,6 +46,7 @@ func Start(target string) (*Proxy, error) {
 		return nil, fmt.Errorf("listen for the proxy: %w", err)
 	}
 	p := &Proxy{listener: listener, target: target, pairs: map[*pair]struct{}{}, cut: -1, passing: make(chan struct{})}
+	p.life, p.end = context.WithCancel(context.Background())
 	close(p.passing)
 	p.done.Go(func() {
 		for {
@@ -65,6 +69,7 @@ func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
+	p.end()
 	p.Cut()
 	p.done.Wait()
 	return err

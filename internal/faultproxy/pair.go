@@ -79,7 +79,7 @@ func (p *Proxy) serve(client net.Conn) {
 	p.mu.Lock()
 	target := p.target // of now: the connection may have been frozen since its begin
 	p.mu.Unlock()
-	server, err := net.Dial("tcp", target)
+	server, err := new(net.Dialer).DialContext(p.life, "tcp", target)
 	if err != nil || !pr.connect(server) {
 		return
 	}
