@@ -26,6 +26,7 @@ type program struct {
 	name    string
 	up      func(map[string]*dto.MetricFamily) error // why a page is not that of a healthy exporter
 	process *child.Process
+	log     string // file
 	url     string
 	client  *http.Client
 }
@@ -58,7 +59,7 @@ func start(ctx context.Context, c command) (*program, error) {
 	if err := errors.Join(err, log.Close()); err != nil {
 		return nil, err
 	}
-	p := &program{name: c.name, up: c.up, process: process, url: "http://" + address + "/metrics", client: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
+	p := &program{name: c.name, up: c.up, log: c.log, process: process, url: "http://" + address + "/metrics", client: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		err := p.healthy(ctx)
 		if err == nil {
@@ -71,8 +72,7 @@ func start(ctx context.Context, c command) (*program, error) {
 				continue
 			}
 		}
-		text, _ := os.ReadFile(c.log) // the error at hand is the one to report
-		return nil, errors.Join(fmt.Errorf("%s is not healthy: %w\n%s", c.name, err, text), p.stop())
+		return nil, errors.Join(fmt.Errorf("%s is not healthy: %w", c.name, err), p.stop())
 	}
 }
 
@@ -132,7 +132,18 @@ func (p *program) healthy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.up(families)
+	return p.judge(families)
+}
+
+// judge returns why a page is not that of a healthy exporter, with what its log
+// says.
+func (p *program) judge(families map[string]*dto.MetricFamily) error {
+	err := p.up(families)
+	if err == nil {
+		return nil
+	}
+	text, _ := os.ReadFile(p.log) // the error at hand is the one to report
+	return fmt.Errorf("%w\n%s", err, text[max(0, len(text)-2000):])
 }
 
 // ourUp wants every collector to succeed.

@@ -96,7 +96,7 @@ func (s *stand) reading(ctx context.Context, p *program) (reading, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := p.up(families); err != nil {
+	if err := p.judge(families); err != nil {
 		return r, err
 	}
 	for _, m := range families["wso2_token_rows_observed_total"].GetMetric() {
