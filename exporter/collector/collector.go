@@ -48,6 +48,8 @@ type Session struct {
 	limit        time.Duration // the statement limit in force on this connection
 	cost         *cost
 	indexes      map[string]string // what guard has found, by table
+
+	noInnoDBMetrics bool // the account lacks PROCESS
 }
 
 // Server is the identity of the server behind a connection.
@@ -58,6 +60,8 @@ type Server struct {
 
 	Instance          string // host, port and server id: another value is another server
 	PerformanceSchema bool   // whether performance_schema is on
+
+	variables map[string]float64 // those of mysqlRows, by lower-case name
 }
 
 // Class is the bounded reason of a failure.

@@ -11,26 +11,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// sources is the number of places that rows come from.
-const sources = 3
-
-// query reads a list of names, which are those of mysqlRows.
-func (from source) query(names []string) string {
-	in := "('" + strings.Join(names, "', '") + "')"
-	switch {
-	case from == innodb:
-		return "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE STATUS = 'enabled' AND NAME IN " + in
-	case from == variable:
-		// SHOW GLOBAL VARIABLES would make the server render all of its hundreds
-		// of variables first: 0.7 ms instead of 0.15.
-		for i, name := range names {
-			names[i] = "SELECT '" + name + "', @@GLOBAL." + name
-		}
-		return strings.Join(names, " UNION ALL ")
-	}
-	// MySQL answers from performance_schema.global_status in half of the time,
-	// but that table has no Com_ variables.
-	return "SHOW GLOBAL STATUS WHERE Variable_name IN " + in
+// mysqlQueries read a list of names from each source but the variables, which
+// come with the server's identity. MySQL answers from
+// performance_schema.global_status in half of the time of SHOW GLOBAL STATUS,
+// but that table has no Com_ variables.
+var mysqlQueries = [...]string{
+	status: "SHOW GLOBAL STATUS WHERE Variable_name IN ('%s')",
+	innodb: "SELECT NAME, COUNT FROM information_schema.INNODB_METRICS WHERE STATUS = 'enabled' AND NAME IN ('%s')",
 }
 
 var (
@@ -58,17 +45,17 @@ func (MySQL) Descs() []*prometheus.Desc {
 // Collect reads the counters. What this flavour or version does not have is
 // absent, as is what needs the PROCESS privilege where the account lacks it.
 func (MySQL) Collect(ctx context.Context, s *Session) ([]prometheus.Metric, error) {
-	var values [sources]map[string]float64
-	for from := range values {
-		if source(from) == innodb && s.Server.Flavor == flavorMariaDB {
-			continue // all of it is in the status
-		}
-		var err error
-		values[from], err = readNames(ctx, s, source(from))
-		if source(from) == innodb && ClassOf(err) == Permission {
-			continue
-		}
-		if err != nil {
+	values := [len(mysqlQueries)]map[string]float64{variable: s.Server.variables}
+	var err error
+	if values[status], err = readNames(ctx, s, status); err != nil {
+		return nil, err
+	}
+	// MariaDB has all of it in the status. A global privilege granted later
+	// reaches new connections only, so that one refusal is enough.
+	if s.Server.Flavor == flavorMySQL && !s.noInnoDBMetrics {
+		values[innodb], err = readNames(ctx, s, innodb)
+		s.noInnoDBMetrics = ClassOf(err) == Permission
+		if err != nil && !s.noInnoDBMetrics {
 			return nil, err
 		}
 	}
@@ -121,33 +108,53 @@ func (row mysqlRow) value(of map[string]float64) (float64, bool) {
 	return value, ok
 }
 
-// readNames reads the values that rows want from one source, under lower-case
-// names. A value that is not a number is left out: some versions show text
-// where others show a count.
-func readNames(ctx context.Context, s *Session, from source) (map[string]float64, error) {
+// names lists what rows want from a source.
+func (from source) names() []string {
 	var names []string
 	for _, row := range mysqlRows {
 		if row.from == from {
-			for name := range strings.SplitSeq(row.name, "-") {
-				names = append(names, name)
-			}
+			names = append(names, strings.Split(row.name, "-")...)
 		}
 	}
-	values := map[string]float64{}
+	return names
+}
+
+// variablesColumns continues a list of columns. SHOW GLOBAL VARIABLES would make
+// the server render all of its hundreds of variables first.
+func variablesColumns(names []string) string {
+	columns := ""
+	for _, name := range names {
+		columns += ", @@GLOBAL." + name
+	}
+	return columns
+}
+
+// numbers maps lower-case names to values. A value that is not a number is left
+// out: some versions show text where others show a count.
+func numbers(names, values []string) map[string]float64 {
+	m := map[string]float64{}
+	for i, name := range names {
+		if v, err := strconv.ParseFloat(values[i], 64); err == nil {
+			m[strings.ToLower(name)] = v
+		}
+	}
+	return m
+}
+
+// readNames reads the values that rows want from one source, under lower-case
+// names.
+func readNames(ctx context.Context, s *Session, from source) (map[string]float64, error) {
+	var names, values []string
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var name, value string
-		if err := rows.Scan(&name, &value); err != nil {
-			return err
-		}
-		if v, err := strconv.ParseFloat(value, 64); err == nil {
-			values[strings.ToLower(name)] = v
-		}
-		return nil
-	}, from.query(names))
+		err := rows.Scan(&name, &value)
+		names, values = append(names, name), append(values, value)
+		return err
+	}, fmt.Sprintf(mysqlQueries[from], strings.Join(from.names(), "', '")))
 	if err != nil {
 		return nil, fmt.Errorf("read the server's counters: %w", err)
 	}
-	return values, nil
+	return numbers(names, values), nil
 }
 
 var _ SQLCollector = MySQL{}

@@ -37,8 +37,13 @@ const identityQuery = `SELECT @@version, @@version_comment, @@server_id, @@hostn
 func identify(ctx context.Context, conn *sql.Conn, c *cost) (Server, string, error) {
 	defer c.statement(time.Now())
 	var version, comment, id, host, port, readOnly, innodbReadOnly, pfs, account string
-	err := conn.QueryRowContext(ctx, mark+identityQuery).
-		Scan(&version, &comment, &id, &host, &port, &readOnly, &innodbReadOnly, &pfs, &account)
+	into := []any{&version, &comment, &id, &host, &port, &readOnly, &innodbReadOnly, &pfs, &account}
+	names := variable.names()
+	values := make([]string, len(names))
+	for i := range values {
+		into = append(into, &values[i])
+	}
+	err := conn.QueryRowContext(ctx, mark+identityQuery+variablesColumns(names)).Scan(into...)
 	if err != nil {
 		return Server{}, "", fmt.Errorf("read the server's identity: %w", err)
 	}
@@ -52,6 +57,7 @@ func identify(ctx context.Context, conn *sql.Conn, c *cost) (Server, string, err
 		ReadOnly:          isOn(readOnly) || isOn(innodbReadOnly), // Aurora's readers show only the second
 		Instance:          host + ":" + port + "/" + id,
 		PerformanceSchema: isOn(pfs),
+		variables:         numbers(names, values),
 	}, quoteAccount(account), nil
 }
 
