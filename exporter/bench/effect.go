@@ -76,16 +76,18 @@ type load struct {
 }
 
 func (s *stand) newLoad(ctx context.Context) (*load, error) {
-	a, err := s.account(ctx, "exporter_pairs", ourGrants(large))
+	a, err := s.ourAccount(ctx, "exporter_pairs", large)
 	if err != nil {
 		return nil, err
 	}
 	l := &load{stand: s, account: a, users: users.New(s.clients, 20, seed), ended: make(chan error, 1)}
 	ctx, l.cancel = context.WithCancel(ctx)
 	ready := make(chan string, 1)
+	database := s.server.Config(large)
+	database.InterpolateParams = true // as Connector/J does
 	go func() {
 		l.ended <- keymanager.Serve(ctx, keymanager.Config{
-			DSN: s.server.Config(large).FormatDSN(), Persistence: true, Logs: filepath.Join(s.dir, "keymanager"),
+			DSN: database.FormatDSN(), Persistence: true, Logs: filepath.Join(s.dir, "keymanager"),
 		}, func(url string) { ready <- url })
 	}()
 	select {

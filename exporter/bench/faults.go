@@ -20,7 +20,7 @@ func faultsFigure(ctx context.Context, s *stand) (rows []row, err error) {
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
-	a, err := s.account(ctx, "exporter_faults", ourGrants(large))
+	a, err := s.ourAccount(ctx, "exporter_faults", large)
 	if err != nil {
 		return nil, err
 	}

@@ -37,18 +37,13 @@ func (s *stand) insert(ctx context.Context, db *sql.DB, rate int, length time.Du
 				return err
 			}
 			defer conn.Close()
-			statement, err := conn.PrepareContext(ctx, insertToken)
-			if err != nil {
-				return err
-			}
-			defer statement.Close() //nolint:errcheck // the connection ends with it
 			for {
 				at := start.Add(time.Duration(next.Add(1)-1) * time.Second / time.Duration(rate))
 				if at.After(start.Add(length)) || time.Since(start) > length {
 					return nil
 				}
 				time.Sleep(time.Until(at))
-				if err := insertOne(ctx, statement); err != nil {
+				if err := insertOne(ctx, conn); err != nil {
 					return fmt.Errorf("insert a token row: %w", err)
 				}
 				done.Add(1)
@@ -59,10 +54,10 @@ func (s *stand) insert(ctx context.Context, db *sql.DB, rate int, length time.Du
 	return done.Load(), err
 }
 
-func insertOne(ctx context.Context, statement *sql.Stmt) error {
+func insertOne(ctx context.Context, conn *sql.Conn) error {
 	id := uuid.NewString()
 	now := time.Now().UTC().Format(time.DateTime)
-	_, err := statement.ExecContext(ctx, id, uuid.NewString(), now, now, id, `{"hash":"`+id+id+`","algorithm":"SHA-256"}`)
+	_, err := conn.ExecContext(ctx, insertToken, id, uuid.NewString(), now, now, id, `{"hash":"`+id+id+`","algorithm":"SHA-256"}`)
 	return err
 }
 

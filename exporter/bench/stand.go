@@ -10,6 +10,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/preload"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
@@ -100,10 +103,13 @@ func (s *stand) start(ctx context.Context) error {
 }
 
 func (s *stand) connect(server *mysqltest.Server, schema string) (*sql.DB, error) {
-	db, err := server.Connect(schema)
+	config := server.Config(schema)
+	config.InterpolateParams = true // digests of MariaDB hold no statement of the binary protocol
+	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, err
 	}
+	db := sql.OpenDB(connector)
 	s.end(db.Close)
 	return db, nil
 }
@@ -137,14 +143,11 @@ func (s *stand) fill(ctx context.Context, server *mysqltest.Server, schema strin
 	})
 }
 
-// account creates an account with grants, one statement each up to TO.
-func (s *stand) account(ctx context.Context, user string, grants []string) (account, error) {
+// account creates an account and runs the statements that grant gives for it.
+func (s *stand) account(ctx context.Context, user string, grant func(account string) []string) (account, error) {
 	a := account{address: s.server.Addr, user: user, password: rand.Text(), dir: s.dir}
 	name := "'" + user + "'@'127.0.0.1'"
-	for _, statement := range append([]string{"CREATE USER " + name + " IDENTIFIED BY '" + a.password + "'"}, grants...) {
-		if len(statement) > 5 && statement[:5] == "GRANT" {
-			statement += " TO " + name
-		}
+	for _, statement := range append([]string{"CREATE USER " + name + " IDENTIFIED BY '" + a.password + "'"}, grant(name)...) {
 		if _, err := s.admin.ExecContext(ctx, statement); err != nil {
 			return a, fmt.Errorf("account %s: %w", user, err)
 		}
@@ -152,12 +155,34 @@ func (s *stand) account(ctx context.Context, user string, grants []string) (acco
 	return a, nil
 }
 
+// ourAccount creates an account with what exporter check asks for.
+func (s *stand) ourAccount(ctx context.Context, user, schema string) (account, error) {
+	var tables []string
+	rows, err := s.admin.QueryContext(ctx, "SHOW TABLES FROM "+schema)
+	if err != nil {
+		return account{}, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return account{}, err
+		}
+		tables = append(tables, table)
+	}
+	if err := rows.Err(); err != nil {
+		return account{}, err
+	}
+	server := collector.Server{Flavor: s.server.Flavor, Version: s.version}
+	return s.account(ctx, user, func(account string) []string { return collector.Grants(server, schema, account, tables) })
+}
+
 // ours returns our exporter on one of the databases.
 func (s *stand) ours(ctx context.Context, schema string) (*program, error) {
 	if p := s.programs[schema]; p != nil {
 		return p, nil
 	}
-	a, err := s.account(ctx, ourUser(schema), ourGrants(schema))
+	a, err := s.ourAccount(ctx, ourUser(schema), schema)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +208,9 @@ func (s *stand) rivals(ctx context.Context) ([]*program, error) {
 			all = append(all, p)
 			continue
 		}
-		a, err := s.account(ctx, fmt.Sprintf("rival%d", i), []string{"GRANT PROCESS, REPLICATION CLIENT, SELECT ON *.*"})
+		a, err := s.account(ctx, fmt.Sprintf("rival%d", i), func(account string) []string {
+			return []string{"GRANT PROCESS, REPLICATION CLIENT, SELECT ON *.* TO " + account}
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -201,11 +228,3 @@ func (s *stand) rivals(ctx context.Context) ([]*program, error) {
 }
 
 func ourUser(schema string) string { return "exporter_" + schema }
-
-// ourGrants are the rights of our exporter on one database.
-func ourGrants(schema string) []string {
-	return []string{
-		"GRANT SELECT ON performance_schema.*",
-		"GRANT SELECT ON " + schema + ".*",
-	}
-}
