@@ -84,7 +84,7 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 
 // tidy collects the garbage of a scrape when its answer has gone, so that the
 // heap stays small and no collection falls into a scrape, where it would
-// compete with the database for the processor. It costs a millisecond of CPU.
+// compete with the database for the processor. It costs a millisecond or two of CPU.
 // Half the GOGC instead made scrapes slower by half on two busy cores; a memory
 // limit would never let the collector rest once past it.
 func tidy(_ net.Conn, state http.ConnState) {
