@@ -1,0 +1,57 @@
+package toolkit_test
+
+import (
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
+)
+
+// TestDocsNames holds the names in docs/ against the exporter: every flag is
+// one of its own, and every metric, which may have a * for a group, is in the
+// contract.
+func TestDocsNames(t *testing.T) {
+	bin := filepath.Join(buildtest.Programs(t, "exporter"), "exporter")
+	help, err := exec.CommandContext(t.Context(), bin, "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var metrics []string
+	for line := range strings.Lines(read(t, "exporter/testdata/metrics.prom")) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			metrics = append(metrics, name)
+		}
+	}
+	flag := regexp.MustCompile(`--(?:no-)?((?:mysqld|cloudwatch|collector|web|config)\.[a-z0-9.-]*[a-z0-9])`)
+	metric := regexp.MustCompile(`\b((?:wso2_token|mysql|rds|ec2|token_persistence_exporter)_[a-z0-9_*]+)`)
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "README.md") {
+		text := read(t, page)
+		for _, found := range flag.FindAllStringSubmatch(text, -1) {
+			if !regexp.MustCompile(`--(\[no-\])?` + regexp.QuoteMeta(found[1]) + `\b`).Match(help) {
+				t.Errorf("%s: the exporter does not know --%s", page, found[1])
+			}
+		}
+		for _, name := range metric.FindAllString(text, -1) {
+			known := slices.ContainsFunc(metrics, func(m string) bool {
+				ok, err := path.Match(name, m)
+				return err == nil && ok
+			})
+			if !known && !notMetrics[name] {
+				t.Errorf("%s: %s is no metric of the contract", page, name)
+			}
+		}
+	}
+}
+
+// notMetrics are words of the pages that look like metrics.
+var notMetrics = map[string]bool{"ec2_instance": true}
