@@ -17,6 +17,10 @@ import (
 var sources = map[string]string{
 	"cloudwatch": "CloudWatch `GetMetricData`, once per period whatever the number of scrapers. Needs `--cloudwatch.rds-instance` or `--cloudwatch.ec2-instance`.",
 	"endpoint":   "API Manager's HTTP access log, followed continuously. Needs `--collector.endpoint.access-log`.",
+	"carbonlog":  "API Manager's `wso2carbon.log`, followed continuously. Needs `--collector.carbonlog.log`.",
+	"census":     "The token tables' rows, read in chunks in the background every `--collector.census.interval`, below `--collector.census.max-rows` rows.",
+	"schema":     "`information_schema.STATISTICS` and `COLUMNS` and our own grants, in the background every `--collector.schema.interval`.",
+	"statements": "`performance_schema.events_statements_summary_by_digest` and its sums per event, in the background every `--collector.statements.interval`.",
 	"mysql":      "`SHOW GLOBAL STATUS`, a few `GLOBAL VARIABLES` and, with the `PROCESS` privilege on MySQL, `information_schema.INNODB_METRICS`, at every scrape.",
 	"tableio":    "`performance_schema.table_io_waits_summary_by_table`, at every scrape.",
 	"tablesize":  "`information_schema.TABLES`, at every scrape.",
