@@ -139,7 +139,7 @@ func (s *stand) retire(schema string) error {
 		return nil
 	}
 	delete(s.programs, schema)
-	if _, err := s.admin.ExecContext(context.Background(), "DROP USER '" + ourUser(schema) + "'@'127.0.0.1'"); err != nil {
+	if _, err := s.admin.ExecContext(context.Background(), "DROP USER '"+ourUser(schema)+"'@'127.0.0.1'"); err != nil {
 		return err
 	}
 	return p.stop()
