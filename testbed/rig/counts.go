@@ -38,6 +38,16 @@ func (s *stand) counts(ctx context.Context) (counts, error) {
 	return c, nil
 }
 
+// baseline reads the counts of an idle rig. The exporter lets a scrape share the
+// run of one that is under way, and that run may have begun before the rig was
+// idle; a second scrape cannot meet it any more.
+func (s *stand) baseline(ctx context.Context) (counts, error) {
+	if _, err := s.counts(ctx); err != nil {
+		return counts{}, err
+	}
+	return s.counts(ctx)
+}
+
 // settleLimit is how long the counts of an idle rig may take to agree. The log
 // line of a request is written before its answer, and its commit comes before
 // that; only a scrape that began earlier may be behind.

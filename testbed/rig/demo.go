@@ -142,7 +142,7 @@ func (s *stand) experiment(ctx context.Context) (_ []window, _ []total, err erro
 // grant warms both key managers up and runs the pairs of one grant. It returns
 // the windows, warm-ups included, and the rows the exporter counted.
 func (s *stand) grant(ctx context.Context, grant string, pairs [][2]string) ([]window, int64, error) {
-	before, err := s.counts(ctx)
+	before, err := s.baseline(ctx)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -69,7 +69,7 @@ func (s *stand) run(ctx context.Context, w window, length, warmup time.Duration)
 	if w.Before, err = s.database.quiesce(ctx, s.options.Quiesce); err != nil {
 		return w, err
 	}
-	before, err := s.counts(ctx)
+	before, err := s.baseline(ctx)
 	if err != nil {
 		return w, err
 	}
