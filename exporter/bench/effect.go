@@ -23,7 +23,7 @@ func effectFigure(ctx context.Context, s *stand) (rows []row, err error) {
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.retire(large); err != nil {
+	if err := s.retire(ctx, large); err != nil {
 		return nil, err
 	}
 	load, err := s.newLoad(ctx)
@@ -133,13 +133,13 @@ func (l *load) half(ctx context.Context, pair int, watched bool) (rate float64, 
 }
 
 // retire ends one of our exporters; the next figure that needs it starts it anew.
-func (s *stand) retire(schema string) error {
+func (s *stand) retire(ctx context.Context, schema string) error {
 	p := s.programs[schema]
 	if p == nil {
 		return nil
 	}
 	delete(s.programs, schema)
-	if _, err := s.admin.ExecContext(context.Background(), "DROP USER '"+ourUser(schema)+"'@'127.0.0.1'"); err != nil {
+	if _, err := s.admin.ExecContext(ctx, "DROP USER '"+ourUser(schema)+"'@'127.0.0.1'"); err != nil {
 		return err
 	}
 	return p.stop()
