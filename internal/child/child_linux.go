@@ -1,6 +1,7 @@
 package child
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"syscall"
@@ -31,8 +32,22 @@ func confine(cpus []int) error {
 // killGroup kills every process of the group that pid leads.
 func killGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }
 
-func freeze(p *Process) error { return p.Signal(syscall.SIGSTOP) }
-func thaw(p *Process) error   { return p.Signal(syscall.SIGCONT) }
+// freeze returns when the last thread has stopped: on a busy machine the signal
+// alone lets the others go on until one of them has been scheduled to take it.
+func freeze(p *Process) error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for {
+		// The child's end counts as well, and is left for Wait.
+		err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func thaw(p *Process) error { return p.Signal(syscall.SIGCONT) }
 
 // CPUs lists the CPUs this process may run on, in ascending order.
 func CPUs() ([]int, error) {
