@@ -17,6 +17,7 @@ type options struct {
 	only     []string
 
 	small, large int           // rows of the two token tables
+	pool         int           // MiB of the server's buffer pool at most
 	digests      int           // statements in the digest table
 	samples      int           // scrapes of each exporter per comparison
 	rate         int           // token rows inserted per second
@@ -80,6 +81,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 func (o *options) addSizes(flags *flag.FlagSet) {
 	flags.IntVar(&o.small, "small", 50_000, "rows of the small token table")
 	flags.IntVar(&o.large, "large", 5_000_000, "rows of the large token table")
+	flags.IntVar(&o.pool, "pool", 10_240, "MiB of the server's buffer pool at most; the full size needs 10 GiB, with less the preload takes long")
 	flags.IntVar(&o.digests, "digests", 10_000, "statements in the digest table")
 	flags.IntVar(&o.samples, "samples", 1000, "scrapes of each exporter per comparison")
 	flags.IntVar(&o.rate, "rate", 1000, "token rows inserted per second")

@@ -80,7 +80,7 @@ func (s *stand) start(ctx context.Context) error {
 	if s.server != nil {
 		return nil
 	}
-	args := append(preload.Room(s.o.small+s.o.large), fmt.Sprintf("--performance-schema-digests-size=%d", s.o.digests))
+	args := append(preload.Room(s.o.small+s.o.large, s.o.pool), fmt.Sprintf("--performance-schema-digests-size=%d", s.o.digests))
 	server, err := mysqltest.Start(ctx, mysqltest.Config{ExtraArgs: args})
 	if err != nil {
 		return err

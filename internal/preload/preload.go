@@ -53,11 +53,12 @@ func Rows(ctx context.Context, db *sql.DB, n int, report func(done int)) error {
 	return nil
 }
 
-// Room returns the server's arguments for a table of n preloaded rows. Each
-// row goes to random places of nine indexes: with a buffer pool that does not
-// hold them, or a redo log that fills up in between, the disk sets the pace.
-func Room(n int) []string {
-	const rowKiB, leastMiB, mostMiB = 2, 256, 4096 // a row with all its index entries, rounded up
+// Room returns the server's arguments for a table of n preloaded rows, with a
+// buffer pool of at most mostMiB. Each row goes to random places of nine
+// indexes: with a buffer pool that does not hold them, or a redo log that fills
+// up in between, the disk sets the pace.
+func Room(n, mostMiB int) []string {
+	const rowKiB, leastMiB = 2, 256 // a row with all its index entries, rounded up
 	pool := min(max(leastMiB, n*rowKiB/1024), mostMiB)
 	if pool == leastMiB {
 		return nil

@@ -37,7 +37,7 @@ func TestRows(t *testing.T) {
 // never without bound.
 func TestRoom(t *testing.T) {
 	for n, want := range map[int]string{0: "", 100_000: "", 1_000_000: "--innodb-buffer-pool-size=1953M", Most: "--innodb-buffer-pool-size=4096M"} {
-		if got := strings.Join(Room(n), " "); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
+		if got := strings.Join(Room(n, 4096), " "); !strings.HasPrefix(got, want) || (want == "") != (got == "") {
 			t.Errorf("%d rows: %q, want %q", n, got, want)
 		}
 	}

@@ -16,6 +16,9 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
+// mostPool bounds, in MiB, the buffer pool of a private server.
+const mostPool = 4096
+
 // defaultDatabase is the name API Manager's documentation gives the database.
 const defaultDatabase = "apimdb"
 
@@ -34,7 +37,7 @@ func startDatabase(ctx context.Context, o Options, layout Layout, end *closers) 
 	if o.DSN != "" {
 		return openDatabase(ctx, o, end)
 	}
-	server, err := mysqltest.Start(ctx, mysqltest.Config{CPUs: layout.Database, ExtraArgs: preload.Room(o.Preload)})
+	server, err := mysqltest.Start(ctx, mysqltest.Config{CPUs: layout.Database, ExtraArgs: preload.Room(o.Preload, mostPool)})
 	if err != nil {
 		return nil, err
 	}
