@@ -203,6 +203,6 @@ func ourCommand(o options, a account, schema string) command {
 		// costs has a benchmark of its own beside the collector.
 		args: []string{"--mysqld.address=" + a.address, "--mysqld.username=" + a.user, "--mysqld.database=" + schema,
 			"--collector.tokens.lateness=" + o.lateness.String(), "--no-collector.census"},
-		env:  []string{"MYSQLD_EXPORTER_PASSWORD=" + a.password, "AWS_EC2_METADATA_DISABLED=true"},
+		env: []string{"MYSQLD_EXPORTER_PASSWORD=" + a.password, "AWS_EC2_METADATA_DISABLED=true"},
 	}
 }
