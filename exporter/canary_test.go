@@ -91,7 +91,7 @@ func TestCanaries(t *testing.T) {
 	defer aws.Close()
 
 	mysqld := fmt.Sprintf("    mysqld: {address: %q, username: exporter, ", server.Addr)
-	config := newConfig(t,
+	config := newConfigFile(t,
 		"  passwordfile:\n"+mysqld+fmt.Sprintf("password_file: %q}\n", file("right", canary)),
 		"  wrongfile:\n"+mysqld+fmt.Sprintf("password_file: %q}\n", file("wrong", s.add("c4n4ry-wrong-file"))),
 		"  optionfile:\n"+mysqld+fmt.Sprintf("my_cnf: %q}\n", file("my.cnf", "[client]\npassword="+s.add("c4n4ry-wrong-cnf"))),

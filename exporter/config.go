@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,6 +44,7 @@ func readConfig(path string) (targets []*target, err error) {
 	}
 	for _, t := range targets {
 		t.file = path
+		t.startPathsAt(filepath.Dir(path))
 	}
 	return targets, nil
 }

@@ -99,6 +99,24 @@ targets:
 	}
 }
 
+// TestConfigPathsStartAtTheFile: wherever the exporter was started.
+func TestConfigPathsStartAtTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "exporter.yml")
+	writeFile(t, path, `targets: {one: {
+  mysqld: {password_file: p, my_cnf: ../m, tls_ca: /ca},
+  collectors: {endpoint: {access_logs: ["logs/*.log"]}, carbonlog: {logs: [c]}}}}`)
+	targets, err := readConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, one := filepath.Dir(path), targets[0]
+	got := append([]string{one.mysqld.passwordFile, one.mysqld.myCnf, one.mysqld.tlsCA}, append(one.accessLogs, one.carbonLogs...)...)
+	want := []string{filepath.Join(dir, "p"), filepath.Join(filepath.Dir(dir), "m"), "/ca", filepath.Join(dir, "logs", "*.log"), filepath.Join(dir, "c")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestConfigMistakes(t *testing.T) {
 	const one = "targets:\n  one:\n    "
 	for text, want := range map[string]string{

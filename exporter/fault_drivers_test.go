@@ -24,21 +24,7 @@ type stage struct {
 func newStage(t testing.TB, config mysqltest.Config) *stage {
 	t.Helper()
 	server, db := database(t, config)
-	return &stage{server, db, newProxy(t, server.Addr)}
-}
-
-func newProxy(t testing.TB, target string) *faultproxy.Proxy {
-	t.Helper()
-	proxy, err := faultproxy.Start(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := proxy.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return proxy
+	return &stage{server, db, faultproxy.Run(t, server.Addr)}
 }
 
 // flags lead an exporter through the proxy.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tokenpersistence/toolkit/internal/faultproxy"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 )
 
@@ -20,7 +21,7 @@ func TestDatabaseDownLeavesTheRest(t *testing.T) {
 	access, carbon := filepath.Join(t.TempDir(), "http_access_.log"), filepath.Join(t.TempDir(), "wso2carbon.log")
 	writeFile(t, access, "")
 	writeFile(t, carbon, "")
-	proxy := newProxy(t, "127.0.0.1:1")
+	proxy := faultproxy.Run(t, "127.0.0.1:1")
 	r := start(t, append(cloudWatchFlags(t), "--mysqld.address="+proxy.Addr(), "--mysqld.username=exporter",
 		"--collector.endpoint.access-log="+access, "--collector.carbonlog.log="+carbon)...)
 	for _, fault := range []func(){func() {}, proxy.Freeze} {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/internal/faultproxy"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 )
 
@@ -71,7 +72,7 @@ func (s *stage) nothingLeft(t *testing.T) {
 func TestFaultsWithoutTheHeader(t *testing.T) {
 	s := newStage(t, mysqltest.Config{})
 	frozen, slow := *s, *s
-	frozen.proxy, slow.proxy = newProxy(t, s.server.Addr), newProxy(t, s.server.Addr)
+	frozen.proxy, slow.proxy = faultproxy.Run(t, s.server.Addr), faultproxy.Run(t, s.server.Addr)
 	exporters := map[string]*running{}
 	for name, s := range map[string]*stage{"locked": s, "frozen": &frozen, "slow": &slow} {
 		exporters[name] = start(t, s.flags()...)

@@ -175,7 +175,7 @@ func TestRotatedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, ca, string(other.PEM))
-	config := newConfig(t, fmt.Sprintf("  secure:\n    mysqld: {address: %q, username: exporter, password_file: %q, tls_ca: %q, tls_server_name: db.example}\n", front.Addr(), password, ca))
+	config := newConfigFile(t, fmt.Sprintf("  secure:\n    mysqld: {address: %q, username: exporter, password_file: %q, tls_ca: %q, tls_server_name: db.example}\n", front.Addr(), password, ca))
 	r := start(t, append(databaseFlags(server), "--mysqld.password-file="+password, "--config.file="+config.path)...)
 	// Of the flags' target only mysql is looked at: it needs no second connection.
 	if r.scrape(t).success()["mysql"] {

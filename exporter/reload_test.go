@@ -18,18 +18,18 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 )
 
-// config is a configuration file that tests rewrite.
-type config struct{ path string }
+// configFile is a configuration file that tests rewrite.
+type configFile struct{ path string }
 
-func newConfig(t *testing.T, targets ...string) config {
+func newConfigFile(t *testing.T, targets ...string) configFile {
 	t.Helper()
-	c := config{filepath.Join(t.TempDir(), "exporter.yml")}
+	c := configFile{filepath.Join(t.TempDir(), "exporter.yml")}
 	c.write(t, targets...)
 	return c
 }
 
 // write makes the file hold these targets.
-func (c config) write(t *testing.T, targets ...string) {
+func (c configFile) write(t *testing.T, targets ...string) {
 	t.Helper()
 	writeFile(t, c.path, "targets:\n"+strings.Join(targets, ""))
 }
@@ -58,7 +58,7 @@ func (r *running) reload(t *testing.T) (status int, body string) {
 func TestProbe(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
 	t.Setenv(passwordVariable, "of the flags' target only")
-	config := newConfig(t, yamlTarget(t, "prod-eu", server, ""), yamlTarget(t, "staging", server, "    collectors: {tokens: {enabled: false}}\n"))
+	config := newConfigFile(t, yamlTarget(t, "prod-eu", server, ""), yamlTarget(t, "staging", server, "    collectors: {tokens: {enabled: false}}\n"))
 	r := start(t, "--config.file="+config.path)
 	insert(t, db, 1)
 	p := r.probe(t, "prod-eu")
@@ -102,7 +102,7 @@ func TestReload(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
 	stays := yamlTarget(t, "stays", server, "    collectors: {tokens: {lateness: 1s}}\n")
 	changes := yamlTarget(t, "changes", server, "")
-	config := newConfig(t, stays, changes, yamlTarget(t, "goes", server, ""))
+	config := newConfigFile(t, stays, changes, yamlTarget(t, "goes", server, ""))
 	r := start(t, "--config.file="+config.path)
 	for _, name := range []string{"stays", "changes", "goes"} {
 		r.probe(t, name)
@@ -164,7 +164,7 @@ func TestReload(t *testing.T) {
 
 func TestReloadOnSignal(t *testing.T) {
 	server, _ := database(t, mysqltest.Config{})
-	config := newConfig(t, yamlTarget(t, "one", server, ""))
+	config := newConfigFile(t, yamlTarget(t, "one", server, ""))
 	r := start(t, append(databaseFlags(server), "--config.file="+config.path)...)
 	config.write(t, yamlTarget(t, "two", server, ""))
 	hangup := func() {
@@ -199,7 +199,7 @@ func TestReloadOnSignal(t *testing.T) {
 func TestScrapesDuringReload(t *testing.T) {
 	server, db := database(t, mysqltest.Config{})
 	target := yamlTarget(t, "one", server, "")
-	config := newConfig(t, target)
+	config := newConfigFile(t, target)
 	r := start(t, "--config.file="+config.path)
 	r.probe(t, "one")
 	conn, err := db.Conn(t.Context())
@@ -263,7 +263,7 @@ func TestReloadsUnderScrapes(t *testing.T) {
 	execute(t, db, "ALTER USER exporter@'127.0.0.1' WITH MAX_USER_CONNECTIONS 3")
 	target := yamlTarget(t, "one", server, "")
 	versions := []string{target, target + "    collectors: {tablesize: {enabled: false}}\n"}
-	config := newConfig(t, target)
+	config := newConfigFile(t, target)
 	r := start(t, "--config.file="+config.path)
 	stop := make(chan struct{})
 	var scrapers sync.WaitGroup

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/config"
+
 	"github.com/tokenpersistence/toolkit/exporter/collector"
 )
 
@@ -71,6 +73,20 @@ func (t *target) check() error {
 		return usagef("--mysqld.database is empty: name the database of the token tables")
 	}
 	return nil
+}
+
+// startPathsAt makes relative paths start at a directory.
+func (t *target) startPathsAt(dir string) {
+	paths := []*string{&t.mysqld.passwordFile, &t.mysqld.myCnf, &t.mysqld.tlsCA}
+	for i := range t.accessLogs {
+		paths = append(paths, &t.accessLogs[i])
+	}
+	for i := range t.carbonLogs {
+		paths = append(paths, &t.carbonLogs[i])
+	}
+	for _, path := range paths {
+		*path = config.JoinDir(dir, *path)
+	}
 }
 
 // values returns what the target has been told, in the order of the settings.

@@ -66,11 +66,13 @@ func TestAccountReadsNoTokenValue(t *testing.T) {
 	}
 }
 
-// TestSearchFindsTokenValues proves that the search would see a leak. Of the
-// histories of statements it looks for the one of each connection: the long one
-// is shared, and on a busy server the search itself may push the value out.
+// TestSearchFindsTokenValues proves that the search would see a leak. The
+// search runs more statements than a server's long history holds by default,
+// so this one's is longer.
 func TestSearchFindsTokenValues(t *testing.T) {
-	server, db := freshAccount(t, mysqltest.Config{})
+	server, db := freshAccount(t, mysqltest.Config{
+		ExtraArgs: []string{"--performance-schema-events-statements-history-long-size=20000"},
+	})
 	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
 	execute(t, db, "GRANT SELECT ON performance_schema.* TO exporter@'127.0.0.1'")
 	execute(t, db, "GRANT SELECT (ACCESS_TOKEN) ON IDN_OAUTH2_ACCESS_TOKEN TO exporter@'127.0.0.1'")
@@ -78,6 +80,7 @@ func TestSearchFindsTokenValues(t *testing.T) {
 	leaks := search(t, db, exporterAccount(t, server), server)
 	for _, want := range []string{
 		"apim_db.IDN_OAUTH2_ACCESS_TOKEN `ACCESS_TOKEN`", "performance_schema.events_statements_history",
+		"performance_schema.events_statements_history_long",
 		"information_schema.PROCESSLIST", "SHOW FULL PROCESSLIST",
 	} {
 		if !slices.ContainsFunc(leaks, func(leak string) bool { return strings.EqualFold(leak, want) }) {

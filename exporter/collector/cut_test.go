@@ -14,20 +14,6 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/faultproxy"
 )
 
-func newProxy(t *testing.T, target string) *faultproxy.Proxy {
-	t.Helper()
-	proxy, err := faultproxy.Start(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := proxy.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return proxy
-}
-
 // cuts returns the places of a server's answer to cut it at: the packet
 // boundaries and the bytes beside them, and as many seeded ones as wanted.
 func cuts(stream []byte, seeded int) []int64 {
@@ -52,7 +38,7 @@ func TestCutConnections(t *testing.T) {
 	server := sharedServer(t)
 	schema, db := tokenDatabase(t, server)
 	insertTokens(t, db, 10, "password", 0)
-	proxy := newProxy(t, server.Addr)
+	proxy := faultproxy.Run(t, server.Addr)
 	d := account(server, schema)
 	d.Address = proxy.Addr()
 
@@ -141,7 +127,7 @@ func TestCutConnections(t *testing.T) {
 func TestCutBackgroundPass(t *testing.T) {
 	server := sharedServer(t)
 	schema, db := tokenDatabase(t, server)
-	proxy := newProxy(t, server.Addr)
+	proxy := faultproxy.Run(t, server.Addr)
 	d := account(server, schema)
 	d.Address = proxy.Addr()
 	session := openSession(t, account(server, schema))
@@ -204,7 +190,7 @@ func families(collectors []SQLCollector) map[string]string {
 // TestCutIsConnection: what a cut is counted as.
 func TestCutIsConnection(t *testing.T) {
 	server := sharedServer(t)
-	proxy := newProxy(t, server.Addr)
+	proxy := faultproxy.Run(t, server.Addr)
 	d := account(server, "mysql")
 	d.Address = proxy.Addr()
 	for _, after := range []int64{0, 1, 50, 100} {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -58,6 +59,21 @@ func Start(target string) (*Proxy, error) {
 		}
 	})
 	return p, nil
+}
+
+// Run starts a proxy to target for as long as a test lasts.
+func Run(tb testing.TB, target string) *Proxy {
+	tb.Helper()
+	proxy, err := Start(target)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := proxy.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return proxy
 }
 
 // Addr is where clients connect.
