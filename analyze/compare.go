@@ -143,7 +143,7 @@ func (o compareOptions) specFromFlags() source.Spec {
 
 func (e environment) report() report.Environment {
 	return report.Environment{
-		APIManager: report.Host{Instance: e.APIManager.Instance, VCPUs: int(e.APIManager.VCPUs)},
+		APIManager: report.Host{Instance: e.APIManager.Instance, VCPUs: e.APIManager.vcpus(), Nodes: int(e.APIManager.Nodes)},
 		Database:   report.Host{Instance: e.Database.Instance, VCPUs: int(e.Database.VCPUs)},
 		Users:      int(e.Users), Applications: int(e.Applications), Notes: e.Notes,
 	}

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/prometheus/common/config"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
@@ -28,31 +27,23 @@ type experiment struct {
 }
 
 type environment struct {
-	APIManager   host     `yaml:"apim"`
+	APIManager   apimHost `yaml:"apim"`
 	Database     host     `yaml:"database"`
 	Users        count    `yaml:"users"`
 	Applications count    `yaml:"applications"`
 	Notes        []string `yaml:"notes"`
 }
 
+// apimHost is API Manager: one host, or several equal ones.
+type apimHost struct {
+	Instance string `yaml:"instance"`
+	VCPUs    count  `yaml:"vcpus"` // of one node
+	Nodes    count  `yaml:"nodes"`
+}
+
 type host struct {
 	Instance string `yaml:"instance"`
 	VCPUs    count  `yaml:"vcpus"`
-}
-
-type sourceKeys struct {
-	Prometheus *prometheusKeys   `yaml:"prometheus"`
-	TSDB       string            `yaml:"tsdb"`
-	Profile    string            `yaml:"profile"`
-	Matchers   map[string]string `yaml:"matchers"`
-	line       int
-}
-
-type prometheusKeys struct {
-	URL      string            `yaml:"url"`
-	Profile  string            `yaml:"profile"`
-	Matchers map[string]string `yaml:"matchers"`
-	HTTP     yaml.Node         `yaml:"http"` // prometheus/common's HTTP client settings
 }
 
 type windowKeys struct {
@@ -113,7 +104,7 @@ func located(path string, err error) error {
 
 // spec checks the whole and converts it to what the readers need.
 func (e experiment) spec(base string) (source.Spec, error) {
-	s := source.Spec{Base: base, Labels: e.Labels}
+	s := source.Spec{Base: base, Labels: e.Labels, Nodes: e.Environment.nodes()}
 	if len(e.Windows) == 0 {
 		return s, errors.New("no windows: list at least one with persistence: on and one with persistence: off below the key windows")
 	}
@@ -174,41 +165,6 @@ func (e experiment) checkBlocks(blocks map[string]int) error {
 		}
 	}
 	return nil
-}
-
-// into adds the source to a spec.
-func (k sourceKeys) into(s source.Spec) (source.Spec, error) {
-	switch {
-	case k.Prometheus != nil && k.TSDB != "":
-		return s, atLine(k.line, "the source names both prometheus and tsdb: keep one")
-	case k.TSDB != "":
-		s.Kind, s.TSDB, s.Profile, s.Matchers = "tsdb", k.TSDB, k.Profile, k.Matchers
-		return s, nil
-	case k.Prometheus == nil:
-		return s, atLine(k.line, "the source names neither prometheus: {url: …} nor tsdb: FOLDER")
-	case k.Prometheus.URL == "":
-		return s, atLine(k.line, "source.prometheus has no url, for example http://localhost:9090")
-	case len(k.Matchers) > 0 || k.Profile != "":
-		return s, atLine(k.line, "matchers and profile of a Prometheus server go inside prometheus: {…}")
-	}
-	p := k.Prometheus
-	s.Kind, s.URL, s.Profile, s.Matchers = "prometheus", p.URL, p.Profile, p.Matchers
-	s.HTTP = config.DefaultHTTPClientConfig
-	if p.HTTP.Kind == 0 {
-		return s, nil
-	}
-	text, err := yaml.Marshal(&p.HTTP)
-	if err != nil {
-		return s, atLine(p.HTTP.Line, "source.prometheus.http: %v", err)
-	}
-	http, err := config.LoadHTTPConfig(string(text))
-	if err != nil {
-		// The decoder quotes the value it could not use, which may be a password.
-		return s, atLine(p.HTTP.Line, "source.prometheus.http: %s", quoted.ReplaceAllString(err.Error(), "the value"))
-	}
-	http.SetDirectory(s.Base)
-	s.HTTP = *http
-	return s, nil
 }
 
 // quoted is a value in an error of the YAML decoder.

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 // commands they have
 //
 //	prometheus FILE   serve the series in FILE; sets PROMETHEUS_URL
+//	cloudwatch FILE [CODE]   serve the points in FILE as CloudWatch does
 //	tsdb DIR FILE     write the series in FILE into a TSDB directory
 //	jtl FILE LABEL START SECONDS RATE MS [SEED]   write a JMeter result file
 //	columns FILE N    none of the first N lines is wider than 80 columns
@@ -39,6 +40,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"prometheus": servePrometheus,
+			"cloudwatch": serveCloudWatch,
 			"tsdb":       writeTSDB,
 			"jtl":        writeJTL,
 			"columns":    checkColumns,

@@ -49,10 +49,12 @@ type Hypothesis struct {
 	WarmupSeconds    float64 `json:"warmup_seconds"`
 }
 
-// Host is one machine of the environment. VCPUs is 0 when unknown.
+// Host is one part of the environment. VCPUs are those of all its nodes, 0 when
+// unknown; Nodes is 0 where the experiment does not say that there are several.
 type Host struct {
 	Instance string `json:"instance,omitempty"`
 	VCPUs    int    `json:"vcpus,omitempty"`
+	Nodes    int    `json:"nodes,omitempty"`
 }
 
 // Environment is what the experiment file says about the system under test.

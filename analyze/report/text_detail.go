@@ -203,6 +203,9 @@ func (p *page) method(r Report) {
 func (e Environment) lines() []string {
 	var out []string
 	host := func(name string, h Host) {
+		if h.Nodes > 1 {
+			name = fmt.Sprintf("%s, %d nodes", name, h.Nodes)
+		}
 		switch {
 		case h.Instance != "" && h.VCPUs > 0:
 			out = append(out, fmt.Sprintf("%s: %s, %d vCPU", name, h.Instance, h.VCPUs))

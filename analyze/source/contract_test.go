@@ -38,12 +38,10 @@ func TestDefaultQueriesMeetContract(t *testing.T) {
 	if err != nil {
 		t.Fatalf("read the contract: %v", err)
 	}
-	for profile, rows := range profiles {
-		for _, row := range rows {
-			for _, s := range []selector{row.query, row.clock, row.stamp} {
-				if s.metric != "" {
-					checkQuery(t, profile+" "+row.series, s.with(map[string]string{"job": "x"}).String(), families)
-				}
+	for _, row := range exporterRows {
+		for _, s := range []selector{row.query, row.clock, row.stamp} {
+			if s.metric != "" {
+				checkQuery(t, row.series, s.with(map[string]string{"job": "x"}).String(), families)
 			}
 		}
 	}

@@ -131,7 +131,7 @@ func TestRetime(t *testing.T) {
 	// Scraped every 10 s; a point of 20 s appears 20 s after its end.
 	values := []sample{{40_000, 0.1}, {50_000, 0.1}, {60_000, 0.2}, {70_000, 0.25}, {80_000, 0.3}, {90_000, 0.4}}
 	stamps := []sample{{40_000, 0}, {50_000, 0}, {60_000, 20}, {70_000, 20}, {80_000, 40}, {100_000, 60}}
-	got := retime(values, stamps, ms(0), ms(60_000))
+	got := spread(restamp(values, stamps), 0, ms(0), ms(60_000))
 	want := Series{
 		Points:   []Point{{ms(0), 0.1}, {ms(20_000), 0.25}, {ms(40_000), 0.3}}, // the revised value stands; 90 s has no stamp
 		Step:     20 * time.Second,
@@ -140,7 +140,7 @@ func TestRetime(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	inside := retime(values, stamps, ms(30_000), ms(40_000))
+	inside := spread(restamp(values, stamps), 0, ms(30_000), ms(40_000))
 	if len(inside.Points) != 1 || !inside.Points[0].Time.Equal(ms(20_000)) {
 		t.Errorf("the point that covers 20 s to 40 s belongs to 30 s to 40 s alone, got %+v", inside.Points)
 	}

@@ -1,7 +1,8 @@
 // Package source reads what a load test left behind: JMeter result files, and
-// time series from the Prometheus HTTP API or a TSDB directory. It hands over
-// plain counts and samples per window and refuses to interpret them: rates,
-// means and verdicts belong to study. What could not be used is a Problem.
+// time series from the Prometheus HTTP API, a TSDB directory, CloudWatch, and
+// CSV or OpenMetrics files. It hands over plain counts and samples per window
+// and refuses to interpret them: rates, means and verdicts belong to study.
+// What could not be used is a Problem.
 //
 //	d, err := source.Read(ctx, source.Spec{Windows: windows, Warmup: 2 * time.Minute})
 package source
@@ -28,6 +29,9 @@ const (
 	DatabaseIOPS     = "database_iops"     // reads and writes per second
 	LoadGeneratorCPU = "load_cpu"          // ratio of the host's cores, 0..1
 )
+
+// seriesNames are all of them, in the order in which they are read.
+var seriesNames = []string{EndpointRequests, EndpointErrors, APIManagerCPU, LoadGeneratorCPU, DatabaseCPU, DatabaseIOPS}
 
 // Window is one declared stretch of load: one grant in one mode.
 type Window struct {
@@ -103,7 +107,7 @@ type Problem struct {
 
 // Input is one file or query that went into the dataset.
 type Input struct {
-	Kind   string `json:"kind"`             // jtl, prometheus, tsdb
+	Kind   string `json:"kind"`             // jtl, a key of Readers, or evaluated: computed by PromQL, not raw samples
 	Name   string `json:"name"`             // file name, or metric name
 	Query  string `json:"query,omitempty"`  // resolved PromQL
 	SHA256 string `json:"sha256,omitempty"` // of a file's bytes, or of the samples a query gave

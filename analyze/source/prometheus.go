@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -24,26 +25,62 @@ func readPrometheus(ctx context.Context, spec Spec, d Dataset) (Dataset, error) 
 	if err != nil {
 		return d, fmt.Errorf("set up the HTTP client for %s: %w", spec.URL, err)
 	}
-	client, err := api.NewClient(api.Config{Address: spec.URL, RoundTripper: rt})
+	web := &http.Client{Transport: rt, CheckRedirect: redirects(spec.HTTP.FollowRedirects)}
+	defer web.CloseIdleConnections()
+	client, err := api.NewClient(api.Config{Address: spec.URL, Client: web})
 	if err != nil {
 		return d, &SpecError{fmt.Sprintf("source url %q: %v", spec.URL, err)}
 	}
-	defer client.(api.CloseIdler).CloseIdleConnections()
-	return readSeries(ctx, spec, d, online{v1.NewAPI(client)}.fetch)
+	return readSeries(ctx, spec, d, online{v1.NewAPI(client)})
+}
+
+// redirects is the policy for them. What keeps the query is followed; a 301 or
+// 302 turns the POST into a GET without it, which the server would take for an
+// empty query. Another host is not followed: it would be sent the credentials.
+func redirects(follow bool) func(next *http.Request, via []*http.Request) error {
+	return func(next *http.Request, via []*http.Request) error {
+		const most = 5
+		first := via[0]
+		switch {
+		case len(via) > most:
+			return &redirectError{next.URL.Redacted(), "redirects more than 5 times"}
+		case next.URL.Host != first.URL.Host:
+			return &redirectError{next.URL.Redacted(), "redirects to another host"}
+		case next.Method != first.Method, !follow:
+			return &redirectError{next.URL.Redacted(), "redirects"}
+		}
+		return nil
+	}
+}
+
+// redirectError is a redirect that is not followed.
+type redirectError struct{ to, what string }
+
+// Error says where the server wants to be asked.
+func (e *redirectError) Error() string {
+	return fmt.Sprintf("the server %s, to %s: give the URL that answers as source.prometheus.url", e.what, e.to)
 }
 
 // online is the query side of the HTTP API.
 type online struct {
 	api interface {
 		Query(ctx context.Context, query string, ts time.Time, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
+		QueryRange(ctx context.Context, query string, r v1.Range, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
 	}
 }
 
 // fetch asks for raw samples by a range selector in an instant query: what
-// query_range returns is interpolated to its step. The range is 1 ms longer
-// than asked because Prometheus 3 leaves its left edge out and Prometheus 2
-// does not; what is too early is dropped here.
+// query_range returns is interpolated to its step.
 func (o online) fetch(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error) {
+	return halved(from, to, time.Millisecond, func(from, to time.Time) ([]rawSeries, []string, error) {
+		return o.samples(ctx, query, from, to)
+	})
+}
+
+// samples is one query. The range is 1 ms longer than asked because Prometheus 3
+// leaves its left edge out and Prometheus 2 does not; what is too early is
+// dropped here.
+func (o online) samples(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	ranged := fmt.Sprintf("%s[%dms]", query, to.Sub(from).Milliseconds()+1)
@@ -51,12 +88,39 @@ func (o online) fetch(ctx context.Context, query string, from, to time.Time) ([]
 	if err != nil {
 		return nil, nil, queryError(ranged, to, err)
 	}
-	matrix, ok := result.(model.Matrix)
+	found, err := matrix(ranged, result, from, to)
+	return found, notes, err
+}
+
+// evaluate asks the server to compute an expression.
+func (o online) evaluate(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]rawSeries, []string, error) {
+	return halved(from, to, step, func(from, to time.Time) ([]rawSeries, []string, error) {
+		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+		defer cancel()
+		result, notes, _, err := o.api.QueryRange(ctx, expr, v1.Range{Start: from, End: to, Step: step})
+		if err != nil {
+			return nil, nil, queryError(expr, to, err)
+		}
+		found, err := matrix(expr, result, from, to)
+		return found, notes, err
+	})
+}
+
+// matrix takes the series out of an answer.
+func matrix(query string, result model.Value, from, to time.Time) ([]rawSeries, error) {
+	streams, ok := result.(model.Matrix)
 	if !ok {
-		return nil, nil, fmt.Errorf("query %s: the server answered with a %s instead of a matrix", ranged, result.Type())
+		kind := "nothing"
+		if result != nil {
+			kind = "a " + result.Type().String()
+		}
+		return nil, fmt.Errorf("query %s: the server answered with %s instead of a matrix", query, kind)
 	}
 	var out []rawSeries
-	for _, stream := range matrix {
+	for _, stream := range streams {
+		if stream == nil {
+			continue
+		}
 		s := rawSeries{labels: map[string]string{}}
 		for name, value := range stream.Metric {
 			s.labels[string(name)] = string(value)
@@ -66,22 +130,29 @@ func (o online) fetch(ctx context.Context, query string, from, to time.Time) ([]
 				s.samples = append(s.samples, sample{t, float64(p.Value)})
 			}
 		}
+		if !rising(s.samples) {
+			return nil, fmt.Errorf("query %s: the samples of {%s} are not in the order of their times", query, labelText(s.labels))
+		}
 		if s.samples = usable(s.samples); len(s.samples) > 0 {
 			out = append(out, s)
 		}
 	}
-	return out, notes, nil
+	return out, nil
 }
 
+// queryError names the query and what to look at.
 func queryError(query string, at time.Time, err error) error {
 	hint := ""
 	if e, ok := errors.AsType[*v1.Error](err); ok {
 		switch {
 		case strings.Contains(e.Msg, "401"), strings.Contains(e.Msg, "403"):
 			hint = " (set authorization, basic_auth or tls_config under source.prometheus.http)"
-		case e.Type == v1.ErrBadResponse, e.Type == v1.ErrServer:
+		case e.Type == v1.ErrBadResponse, e.Type == v1.ErrServer, e.Type == v1.ErrClient:
 			hint = " (is source.prometheus.url the root of a Prometheus API?)"
 		}
+	}
+	if strings.Contains(err.Error(), "x509: ") || strings.Contains(err.Error(), "HTTP response to HTTPS client") {
+		hint = " (see tls_config under source.prometheus.http, and the scheme of source.prometheus.url)"
 	}
 	return fmt.Errorf("query %s at %s: %w%s", query, at.UTC().Format(time.RFC3339), err, hint)
 }

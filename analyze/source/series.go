@@ -9,51 +9,97 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/prometheus/model/value"
+	"golang.org/x/sync/errgroup"
 )
 
-// fetch returns the raw samples of a selector in [from, to] without stale
-// markers, and what the source had to say about them.
-type fetch func(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error)
+// database answers PromQL. Both methods leave stale markers out, and return
+// what the database had to say about its answer.
+type database interface {
+	// fetch returns the raw samples of a selector in [from, to].
+	fetch(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error)
+	// evaluate returns the values of an expression at from, from+step … to.
+	evaluate(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]rawSeries, []string, error)
+}
+
+// parallelWindows bounds how many windows are read at a time: a server answers
+// several as fast as one, but it may have other users.
+const parallelWindows = 4
 
 // readSeries fills the series of every window from a profile's queries.
-func readSeries(ctx context.Context, spec Spec, d Dataset, get fetch) (Dataset, error) {
-	name := spec.Profile
-	if name == "" {
-		name = "exporter"
+func readSeries(ctx context.Context, spec Spec, d Dataset, db database) (Dataset, error) {
+	rows, problems, err := rowsOf(spec)
+	if err != nil {
+		return d, err
 	}
-	rows, ok := profiles[name]
-	if !ok {
-		return d, &SpecError{fmt.Sprintf("source profile %q is unknown: use one of %v", name, Profiles())}
+	d.Problems = append(d.Problems, problems...)
+	for _, row := range rows {
+		if text := row.overlap(); text != "" {
+			d.Problems = append(d.Problems, Problem{Window: -1, Series: row.series, Text: text, Warning: "range-step"})
+		}
+	}
+	readers := make([]*windowReader, len(d.Runs))
+	for i, run := range d.Runs {
+		if run.Window.End.After(run.Window.Start) { // else its result files hold nothing, which is a Problem already
+			readers[i] = &windowReader{spec: spec, window: run.Window, index: i, db: db, seen: map[string]answer{}, series: map[string]Series{}}
+		}
+	}
+	if err := readWindows(ctx, readers, rows); err != nil {
+		return d, err
 	}
 	missing := make(map[string][]int) // series to the windows without it
 	read := 0
-	for i := range d.Runs {
-		w := d.Runs[i].Window
-		if !w.End.After(w.Start) {
-			continue // its result files hold nothing, which is a Problem already
+	for i, r := range readers {
+		if r == nil {
+			continue
 		}
 		read++
-		r := windowReader{spec: spec, window: w, index: i, get: get, seen: map[string][]rawSeries{}}
-		for _, row := range rows {
-			s, err := r.read(ctx, row)
-			if err != nil {
-				return d, err
-			}
-			switch {
-			case len(s.Points)+len(s.Intervals) > 0:
-				d.Runs[i].Series[row.series] = s
-			case !r.explained[row.series]:
-				missing[row.series] = append(missing[row.series], i)
-			}
+		maps.Copy(d.Runs[i].Series, r.series)
+		for _, name := range r.missing {
+			missing[name] = append(missing[name], i)
 		}
 		d.Inputs = append(d.Inputs, r.inputs...)
 		d.Problems = append(d.Problems, r.problems...)
 	}
-	d.Problems = append(d.Problems, missingProblems(d, rows, spec.Matchers, missing, read)...)
+	d.Problems = append(d.Problems, missingProblems(d, wantedOf(rows), missing, read, "is the collector on, and do the matchers fit?")...)
 	return d, nil
+}
+
+// readWindows runs the readers, a few at a time. What each of them found stays
+// with it, so the order of the answers does not matter. Of several errors the
+// one of the first window is returned.
+func readWindows(ctx context.Context, readers []*windowReader, rows []row) error {
+	var group errgroup.Group
+	group.SetLimit(parallelWindows)
+	errs := make([]error, len(readers))
+	var failed atomic.Bool
+	for i, r := range readers {
+		if r == nil {
+			continue
+		}
+		group.Go(func() error {
+			if failed.Load() {
+				return nil
+			}
+			if errs[i] = r.readAll(ctx, rows); errs[i] != nil {
+				failed.Store(true)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // windowReader reads the rows of a profile for one window, each query once.
@@ -61,52 +107,72 @@ type windowReader struct {
 	spec      Spec
 	window    Window
 	index     int
-	get       fetch
-	seen      map[string][]rawSeries
+	db        database
+	seen      map[string]answer
+	series    map[string]Series
+	missing   []string // series without samples and without a Problem of their own
 	inputs    []Input
 	problems  []Problem
 	explained map[string]bool // series whose absence has a Problem of its own
 }
 
-func (r *windowReader) read(ctx context.Context, row row) (Series, error) {
-	start, end := r.window.Start, r.window.End
-	if row.counter {
-		clock, err := r.fetch(ctx, row, row.clock, start, end)
-		if err != nil {
-			return Series{}, err
-		}
-		found, err := r.fetch(ctx, row, row.query, start, end)
-		if err != nil {
-			return Series{}, err
-		}
-		return sumCounters(found, clock, start.UnixMilli(), end.UnixMilli()), nil
-	}
-	values, err := r.one(ctx, row, row.query, end.Add(lateness))
-	if err != nil {
-		return Series{}, err
-	}
-	stamps, err := r.one(ctx, row, row.stamp, end.Add(lateness))
-	if err != nil {
-		return Series{}, err
-	}
-	return retime(values.samples, stamps.samples, start, end), nil
+// answer is what a query gave.
+type answer struct {
+	series []rawSeries
+	gap    string // why it is not complete, "" when it is
 }
 
-// one fetches a gauge, which has to be a single series. More than one is a
-// Problem, none is left to missingProblems.
-func (r *windowReader) one(ctx context.Context, row row, sel selector, to time.Time) (rawSeries, error) {
-	found, err := r.fetch(ctx, row, sel, r.window.Start, to)
-	if err != nil || len(found) == 0 {
-		return rawSeries{}, err
+func (r *windowReader) readAll(ctx context.Context, rows []row) error {
+	for _, row := range rows {
+		s, err := r.read(ctx, row)
+		if err != nil {
+			return err
+		}
+		if text := wrongUnit(row.series, s); text != "" && !r.explained[row.series] {
+			r.explain(row.series, "unit", text)
+		}
+		switch {
+		case r.explained[row.series]: // part of a series would be taken for all of it
+		case len(s.Points)+len(s.Intervals) > 0:
+			r.series[row.series] = s
+		default:
+			r.missing = append(r.missing, row.series)
+		}
 	}
-	s, err := oneSeries(found, sel.with(r.spec.Matchers).String())
-	if err != nil && !r.explained[row.series] {
-		r.explain(row.series, "ambiguous", err.Error())
+	return nil
+}
+
+func (r *windowReader) read(ctx context.Context, row row) (Series, error) {
+	switch row.kind {
+	case counted:
+		return r.counter(ctx, row)
+	case idle:
+		return r.busy(ctx, row)
+	default:
+		return r.gauge(ctx, row)
 	}
-	return s, nil
+}
+
+// counter adds the increments of a row's counters.
+func (r *windowReader) counter(ctx context.Context, row row) (Series, error) {
+	var clock []rawSeries
+	if row.clock.metric != "" {
+		var err error
+		if clock, err = r.fetch(ctx, row, row.clock.String(), r.window.End); err != nil {
+			return Series{}, err
+		}
+	}
+	found, err := r.fetch(ctx, row, row.ask(), r.window.End)
+	if err != nil {
+		return Series{}, err
+	}
+	return sumCounters(found, clock, r.window.Start.UnixMilli(), r.window.End.UnixMilli()), nil
 }
 
 func (r *windowReader) explain(series, id, text string) {
+	if r.explained[series] {
+		return
+	}
 	if r.explained == nil {
 		r.explained = map[string]bool{}
 	}
@@ -114,28 +180,77 @@ func (r *windowReader) explain(series, id, text string) {
 	r.problems = append(r.problems, Problem{Window: r.index, Series: series, Text: text, Warning: id})
 }
 
-// fetch gets a selector once and notes query, range and a hash of the samples.
-func (r *windowReader) fetch(ctx context.Context, row row, sel selector, from, to time.Time) ([]rawSeries, error) {
-	query := sel.with(r.spec.Matchers).String()
+// fetch gets the samples of a query from the window's start to a time, once,
+// and notes query, range and a hash of the samples. An answer that is not
+// complete counts as none: what it lacks cannot be told from idleness.
+func (r *windowReader) fetch(ctx context.Context, row row, query string, to time.Time) ([]rawSeries, error) {
+	from := r.window.Start
 	key := query + rangeText(from, to)
-	if found, ok := r.seen[key]; ok {
-		return found, nil
+	got, ok := r.seen[key]
+	if !ok {
+		var err error
+		if got, err = r.ask(ctx, row, query, from, to); err != nil {
+			return nil, err
+		}
+		r.seen[key] = got
 	}
-	found, notes, err := r.get(ctx, query, from, to)
+	if got.gap != "" {
+		r.explain(row.series, "partial", fmt.Sprintf("the answer to %s is not complete, so it is left out: %s", query, got.gap))
+		return nil, nil
+	}
+	return got.series, nil
+}
+
+func (r *windowReader) ask(ctx context.Context, row row, query string, from, to time.Time) (answer, error) {
+	var found []rawSeries
+	var notes []string
+	var err error
+	input := Input{Kind: r.spec.Kind, Name: row.series, Query: query, Range: rangeText(from, to)}
+	if row.kind == evaluated {
+		input.Kind, input.Name = "evaluated", fmt.Sprintf("%s, every %s", row.series, row.step)
+		found, notes, err = r.db.evaluate(ctx, query, from, to, row.step)
+	} else {
+		found, notes, err = r.db.fetch(ctx, query, from, to)
+	}
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	found, note := dropReplicas(found)
-	if note != "" {
-		notes = append(notes, note)
-	}
-	for _, n := range notes {
+	for _, n := range remarks(notes, note) {
 		r.problems = append(r.problems, Problem{Window: r.index, Series: row.series, Text: query + ": " + n, Warning: "source"})
 	}
-	r.seen[key] = found
-	sum, n := hashSamples(found)
-	r.inputs = append(r.inputs, Input{Kind: r.spec.Kind, Name: row.series, Query: query, SHA256: sum, Range: rangeText(from, to), Count: n})
-	return found, nil
+	input.SHA256, input.Count = hashSamples(found)
+	r.inputs = append(r.inputs, input)
+	return answer{found, incomplete(notes)}, nil
+}
+
+// annotation starts the notes of the query engine about the query itself; all
+// others are about data that could not be read.
+const annotation = "PromQL "
+
+// incomplete is the first note that says that data are missing from an answer,
+// as Thanos and Mimir do when a store does not reply; "" when none does.
+func incomplete(notes []string) string {
+	for _, n := range notes {
+		if !strings.HasPrefix(n, annotation) {
+			return n
+		}
+	}
+	return ""
+}
+
+// remarks are the notes that leave an answer usable.
+func remarks(notes []string, more string) []string {
+	var out []string
+	for _, n := range notes {
+		if strings.HasPrefix(n, annotation) {
+			out = append(out, n)
+		}
+	}
+	if more != "" {
+		out = append(out, more)
+	}
+	return out
 }
 
 // hashSamples fingerprints samples in a form that does not depend on the
@@ -187,36 +302,4 @@ func dropReplicas(series []rawSeries) (kept []rawSeries, note string) {
 // usable drops stale markers and values that are not numbers from a series.
 func usable(samples []sample) []sample {
 	return slices.DeleteFunc(samples, func(s sample) bool { return value.IsStaleNaN(s.v) || math.IsNaN(s.v) })
-}
-
-// missingProblems reports absent series: once for all when no window has one.
-// A window of which the source knows nothing at all has no data.
-func missingProblems(d Dataset, rows []row, matchers map[string]string, missing map[string][]int, read int) []Problem {
-	var out []Problem
-	empty := map[int]int{}
-	for _, row := range rows {
-		windows := missing[row.series]
-		for _, i := range windows {
-			empty[i]++
-		}
-		query := row.query.with(matchers).String()
-		if len(windows) == read && read > 0 {
-			out = append(out, Problem{Window: -1, Series: row.series, Warning: "missing-data",
-				Text: fmt.Sprintf("no samples of %s in any window: is the collector on, and do the matchers fit?", query)})
-			continue
-		}
-		for _, i := range windows {
-			out = append(out, Problem{Window: i, Series: row.series, Warning: "missing-data",
-				Text: fmt.Sprintf("no samples of %s in this window", query)})
-		}
-	}
-	for i, n := range empty {
-		if n == len(rows) {
-			w := d.Runs[i].Window
-			out = append(out, Problem{Window: i, NoData: true, Warning: "no-samples",
-				Text: fmt.Sprintf("the source holds no sample of any series in %s: check the time zone of start and end, the retention and the matchers", rangeText(w.Start, w.End))})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Problem) int { return a.Window - b.Window })
-	return out
 }

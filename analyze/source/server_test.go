@@ -20,33 +20,9 @@ import (
 // TestRealPrometheus asks a Prometheus server of another generation than the
 // engine in our tests: 2.42 as Debian ships it, where a range holds both edges.
 func TestRealPrometheus(t *testing.T) {
-	programs := os.Getenv("TOKEN_PERSISTENCE_PROMETHEUS")
-	switch {
-	case programs == "" && os.Getenv("CI") == "":
-		t.Skip("TOKEN_PERSISTENCE_PROMETHEUS is not set: make test sets it")
-	case programs == "":
-		t.Fatal("TOKEN_PERSISTENCE_PROMETHEUS must name the directory of the prometheus program")
-	}
-	home := t.TempDir()
-	data, config := filepath.Join(home, "data"), filepath.Join(home, "prometheus.yml")
 	series := parse(t, recorded)
-	if err := errors.Join(sourcetest.Write(data, series, true), os.WriteFile(config, []byte("global: {}\n"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	log := &lockedBuffer{}
-	server := exec.CommandContext(t.Context(), filepath.Join(programs, "prometheus"), "--config.file="+config,
-		"--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y", "--web.listen-address=127.0.0.1:0")
-	server.Stdout, server.Stderr = log, log
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := errors.Join(server.Process.Signal(syscall.SIGTERM), server.Wait()); err != nil {
-			t.Errorf("prometheus: %v\n%s", err, log)
-		}
-	}()
 	spec := recordedSpec()
-	spec.Kind, spec.URL = "prometheus", "http://"+address(t, log)
+	spec.Kind, spec.URL = "prometheus", realPrometheus(t, series)
 	got, err := Read(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
@@ -63,13 +39,44 @@ func TestRealPrometheus(t *testing.T) {
 	}
 }
 
+// realPrometheus serves series from Debian's server until the test ends.
+func realPrometheus(t testing.TB, series []sourcetest.Series) string {
+	t.Helper()
+	programs := os.Getenv("TOKEN_PERSISTENCE_PROMETHEUS")
+	switch {
+	case programs == "" && os.Getenv("CI") == "":
+		t.Skip("TOKEN_PERSISTENCE_PROMETHEUS is not set: make test sets it")
+	case programs == "":
+		t.Fatal("TOKEN_PERSISTENCE_PROMETHEUS must name the directory of the prometheus program")
+	}
+	home := t.TempDir()
+	data, config := filepath.Join(home, "data"), filepath.Join(home, "prometheus.yml")
+	if err := errors.Join(sourcetest.Write(data, series, true), os.WriteFile(config, []byte("global: {}\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	log := &lockedBuffer{}
+	// Its end is ordered below: the context of a test is over before the cleanup.
+	server := exec.Command(filepath.Join(programs, "prometheus"), "--config.file="+config,
+		"--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y", "--web.listen-address=127.0.0.1:0")
+	server.Stdout, server.Stderr = log, log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(server.Process.Signal(syscall.SIGTERM), server.Wait()); err != nil {
+			t.Errorf("prometheus: %v\n%s", err, log)
+		}
+	})
+	return "http://" + address(t, log)
+}
+
 var (
 	listens = regexp.MustCompile(`address=(127\.0\.0\.1:[1-9][0-9]*)`)
 	ready   = []byte("Server is ready to receive web requests")
 )
 
 // address waits until the server says that it is ready and where it listens.
-func address(t *testing.T, log *lockedBuffer) string {
+func address(t testing.TB, log *lockedBuffer) string {
 	t.Helper()
 	for range 600 {
 		text := log.Bytes()

@@ -3,10 +3,14 @@ package source
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/config"
+
+	"github.com/tokenpersistence/toolkit/internal/nearest"
 )
 
 // Spec is what an experiment declares about its data: the windows and where
@@ -20,9 +24,16 @@ type Spec struct {
 	Kind     string // a key of Readers; "" when the result files are all there is
 	URL      string // of the Prometheus HTTP API
 	HTTP     config.HTTPClientConfig
-	TSDB     string            // the database directory, for kind tsdb
-	Profile  string            // names the default queries; "" is exporter
-	Matchers map[string]string // added to every selector as name="value"
+	TSDB     string                       // the database directory, for kind tsdb
+	Profile  string                       // names the default queries; "" is exporter
+	Matchers map[string]string            // added to every selector of the profile as name="value"
+	Select   map[string]map[string]string // the same for the selectors of one series
+	Queries  map[string]string            // series to PromQL asked instead of the profile's
+	Step     time.Duration                // between the values of an expression; 0: the longest range in it, else 15 s
+	Nodes    map[string]int               // series to the number of equal hosts that it is the mean of; absent is 1
+
+	CloudWatch CloudWatch // for kind cloudwatch
+	Files      []string   // for kinds csv and openmetrics
 }
 
 // path resolves a file name of the experiment.
@@ -45,9 +56,15 @@ type Reader func(ctx context.Context, spec Spec, d Dataset) (Dataset, error)
 
 // Readers are the kinds of time-series source an experiment file may name.
 var Readers = map[string]Reader{
-	"prometheus": readPrometheus,
-	"tsdb":       readTSDB,
+	"prometheus":  readPrometheus,
+	"tsdb":        readTSDB,
+	"cloudwatch":  readCloudWatch,
+	"csv":         readCSV,
+	"openmetrics": readOpenMetrics,
 }
+
+// nodes is how many hosts a series is the mean of.
+func (s Spec) nodes(series string) int { return max(1, s.Nodes[series]) }
 
 // Read collects everything the spec declares. Result files come first, since
 // they may give a window its start and end. A file or server that cannot be
@@ -66,7 +83,7 @@ func Read(ctx context.Context, spec Spec) (Dataset, error) {
 	}
 	read, ok := Readers[spec.Kind]
 	if !ok {
-		return Dataset{}, &SpecError{fmt.Sprintf("source kind %q is unknown: use prometheus or tsdb", spec.Kind)}
+		return Dataset{}, &SpecError{fmt.Sprintf("source kind %q is unknown: %s", spec.Kind, nearest.Hint(spec.Kind, slices.Sorted(maps.Keys(Readers))))}
 	}
 	return read(ctx, spec, d)
 }

@@ -26,7 +26,7 @@ func readTSDB(ctx context.Context, spec Spec, d Dataset) (_ Dataset, err error) 
 		return d, fmt.Errorf("open the TSDB directory %s: %w", spec.TSDB, err)
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	return readSeries(ctx, spec, d, db.fetch)
+	return readSeries(ctx, spec, d, db)
 }
 
 // offline is a TSDB directory opened for reading.

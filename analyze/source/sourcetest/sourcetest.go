@@ -141,7 +141,9 @@ func NewServer(dir string, series []Series) (*Server, error) {
 	}
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger: slog.New(slog.DiscardHandler), MaxSamples: 1_000_000, Timeout: time.Minute,
-		Parser: parser.NewParser(parser.Options{}),
+		EnableAtModifier: true, EnableNegativeOffset: true,
+		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
+		Parser:                   parser.NewParser(parser.Options{}),
 	})
 	return &Server{db: db, engine: engine}, nil
 }
@@ -149,9 +151,10 @@ func NewServer(dir string, series []Series) (*Server, error) {
 // Close closes engine and database.
 func (s *Server) Close() error { return errors.Join(s.engine.Close(), s.db.Close()) }
 
-// ServeHTTP implements the part of the HTTP API that range selectors need.
+// ServeHTTP implements the part of the HTTP API that the reader needs: instant
+// and range queries.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/api/v1/query" {
+	if r.URL.Path != "/api/v1/query" && r.URL.Path != "/api/v1/query_range" {
 		http.NotFound(w, r)
 		return
 	}
@@ -170,12 +173,7 @@ type queryResult struct {
 }
 
 func (s *Server) query(r *http.Request) (queryResult, error) {
-	seconds, err := strconv.ParseFloat(r.FormValue("time"), 64)
-	if err != nil {
-		return queryResult{}, fmt.Errorf("time: %w", err)
-	}
-	at := time.UnixMilli(int64(seconds*1000 + 0.5))
-	q, err := s.engine.NewInstantQuery(r.Context(), storage.Queryable(s.db), nil, r.FormValue("query"), at)
+	q, err := s.prepare(r)
 	if err != nil {
 		return queryResult{}, err
 	}
@@ -185,6 +183,33 @@ func (s *Server) query(r *http.Request) (queryResult, error) {
 		return queryResult{}, result.Err
 	}
 	return queryResult{result.Value, q.Close}, nil
+}
+
+func (s *Server) prepare(r *http.Request) (promql.Query, error) {
+	queryable, expr := storage.Queryable(s.db), r.FormValue("query")
+	if r.URL.Path == "/api/v1/query" {
+		at, err := seconds(r, "time")
+		if err != nil {
+			return nil, err
+		}
+		return s.engine.NewInstantQuery(r.Context(), queryable, nil, expr, time.UnixMilli(at))
+	}
+	start, err1 := seconds(r, "start")
+	end, err2 := seconds(r, "end")
+	step, err3 := seconds(r, "step")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	return s.engine.NewRangeQuery(r.Context(), queryable, nil, expr, time.UnixMilli(start), time.UnixMilli(end), time.Duration(step)*time.Millisecond)
+}
+
+// seconds reads a parameter as milliseconds.
+func seconds(r *http.Request, name string) (int64, error) {
+	v, err := strconv.ParseFloat(r.FormValue(name), 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return int64(v*1000 + 0.5), nil
 }
 
 func reply(w http.ResponseWriter, status int, body any) {
