@@ -4,7 +4,7 @@ import (
 	"net/http/httptest"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tokenpersistence/toolkit/testbed/cloudwatch"
@@ -25,7 +25,7 @@ func serveCloudWatch(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	for _, one := range series(ts, args[0]) {
 		for _, p := range one.Samples {
-			s.Put(one.Labels.Get("namespace"), one.Labels.Get(labels.MetricName), one.Labels.Get("instance"), time.UnixMilli(p.T), p.V)
+			s.Put(one.Labels.Get("namespace"), one.Labels.Get(model.MetricNameLabel), one.Labels.Get("instance"), time.UnixMilli(p.T), p.V)
 		}
 	}
 	if len(args) == 2 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tokenpersistence/toolkit/analyze/source/sourcetest"
@@ -16,8 +17,8 @@ import (
 func dump(series []sourcetest.Series) string {
 	var b strings.Builder
 	for _, s := range series {
-		name := s.Labels.Get(labels.MetricName)
-		bare := labels.NewBuilder(s.Labels).Del(labels.MetricName).Labels()
+		name := s.Labels.Get(model.MetricNameLabel)
+		bare := labels.NewBuilder(s.Labels).Del(model.MetricNameLabel).Labels()
 		for _, p := range s.Samples {
 			fmt.Fprintf(&b, "%s%s %g %.3f\n", name, bare.StringNoSpace(), p.V, float64(p.T)/1000)
 		}
