@@ -31,7 +31,7 @@ setup: ## install the database server that the rig and the tests start (Debian p
 
 test: setup ## all tests, with the race detector, against a real server
 	@testbed/install.sh prometheus
-	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus go test -race -timeout 12m ./...
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus go test -race -parallel 4 -timeout 12m ./...
 
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
 	@testbed/install.sh mysqld-exporter
@@ -43,7 +43,7 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
-		go test -timeout 12m ./exporter/... ./internal/...
+		go test -parallel 4 -timeout 12m ./exporter/... ./internal/...
 
 test-moto: ## the CloudWatch collector against moto, an AWS emulator that others wrote (Debian sid)
 	@status=0; testbed/install.sh moto || status=$$?; \

@@ -63,7 +63,6 @@ func freshAccount(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sq
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(passwordVariable, canary)
 	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"' WITH MAX_USER_CONNECTIONS 3")
 	return server, db
 }
@@ -75,6 +74,7 @@ func checkFlags(server *mysqltest.Server) []string {
 // TestCheckFreshAccount: what check prints for an account without any right
 // makes it green, in check and in a scrape, and then check has nothing to say.
 func TestCheckFreshAccount(t *testing.T) {
+	t.Parallel()
 	server, db := freshAccount(t, mysqltest.Config{})
 	execute(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
 	status, report := runCheck(t, checkFlags(server)...)
@@ -135,6 +135,7 @@ func TestCheckLogin(t *testing.T) {
 
 // TestCheckExcess: rights beyond the needs are named and do not make check fail.
 func TestCheckExcess(t *testing.T) {
+	t.Parallel()
 	server, db := freshAccount(t, mysqltest.Config{})
 	execute(t, db, "GRANT SELECT ON apim_db.* TO exporter@'127.0.0.1'")
 	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
@@ -156,6 +157,7 @@ func TestCheckExcess(t *testing.T) {
 
 // TestCheckWithoutPerformanceSchema prints the parameter.
 func TestCheckWithoutPerformanceSchema(t *testing.T) {
+	t.Parallel()
 	server, db := freshAccount(t, mysqltest.Config{NoPerformanceSchema: true})
 	_, report := runCheck(t, checkFlags(server)...)
 	paste(t, db, statements(report))

@@ -17,7 +17,6 @@ import (
 // TestDatabaseDownLeavesTheRest: without its database the exporter still shows
 // CloudWatch and the logs.
 func TestDatabaseDownLeavesTheRest(t *testing.T) {
-	t.Setenv(passwordVariable, canary)
 	access, carbon := filepath.Join(t.TempDir(), "http_access_.log"), filepath.Join(t.TempDir(), "wso2carbon.log")
 	writeFile(t, access, "")
 	writeFile(t, carbon, "")
@@ -51,6 +50,7 @@ func TestDatabaseDownLeavesTheRest(t *testing.T) {
 // TestFailover leads the exporter to a read-only copy of its server and makes
 // that the new writer: the counter of rows neither repeats nor loses any.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{ExtraArgs: []string{"--server-id=11"}})
 	other, db := database(t, mysqltest.Config{ExtraArgs: []string{"--server-id=12"}})
 	r := start(t, append(s.flags(), "--collector.tokens.lateness=2s")...)
@@ -93,6 +93,7 @@ func TestFailover(t *testing.T) {
 
 // TestSteadyScrapesOpenNoConnection asks the server and the exporter.
 func TestSteadyScrapesOpenNoConnection(t *testing.T) {
+	t.Parallel()
 	server, db := database(t, mysqltest.Config{})
 	r := start(t, append(databaseFlags(server), "--collector.tokens.lateness=1s")...)
 	r.green(t)
@@ -146,6 +147,7 @@ func TestFullDigestTable(t *testing.T) {
 // TestNotADatabase: whatever answers at the database's address, the exporter
 // says that the connection is no good, in time, and recovers.
 func TestNotADatabase(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	r := start(t, s.flags()...)
 	random := rand.New(rand.NewPCG(3, 4))

@@ -36,6 +36,7 @@ var oddSettings = []struct{ flavor, name, value string }{
 // TestOddServerSettings: what new sessions are given by default changes nothing
 // of what is read.
 func TestOddServerSettings(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	r := start(t, append(s.flags(), "--collector.tokens.lateness=1s")...)
 	r.green(t)
@@ -79,6 +80,7 @@ func TestOddServerSettings(t *testing.T) {
 // TestBrokenInitConnect: a server that refuses all but its administrators, for
 // whatever reason, is a lost connection until that is repaired.
 func TestBrokenInitConnect(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	r := start(t, s.flags()...)
 	r.green(t)

@@ -19,6 +19,7 @@ const busy = time.Second
 // collectors failed and why, leaves no statement behind, and all is well soon
 // after the repair, without a restart.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	r := start(t, s.flags()...)
 	for _, f := range faults() {
@@ -70,6 +71,7 @@ func (s *stage) nothingLeft(t *testing.T) {
 // TestFaultsWithoutTheHeader: a client that names no timeout is answered within
 // the default.
 func TestFaultsWithoutTheHeader(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	frozen, slow := *s, *s
 	frozen.proxy, slow.proxy = faultproxy.Run(t, s.server.Addr), faultproxy.Run(t, s.server.Addr)
@@ -103,6 +105,7 @@ func TestFaultsWithoutTheHeader(t *testing.T) {
 // TestFrozenWithinAScrape freezes the server and the network at moments within
 // a scrape rather than between two.
 func TestFrozenWithinAScrape(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	r := start(t, s.flags()...)
 	for i := range 10 {

@@ -87,7 +87,6 @@ func TestWebConfig(t *testing.T) {
 
 // TestOddHeaders: whatever a client asks for, it gets a page that parses.
 func TestOddHeaders(t *testing.T) {
-	t.Setenv(passwordVariable, canary)
 	r := start(t, nowhere...)
 	for i, header := range []http.Header{
 		{timeoutHeader: {"abc"}}, {timeoutHeader: {"-1"}}, {timeoutHeader: {"NaN"}}, {timeoutHeader: {"1e308"}}, {timeoutHeader: {"0.001"}},
@@ -112,7 +111,6 @@ func TestOddHeaders(t *testing.T) {
 }
 
 func TestJSONLog(t *testing.T) {
-	t.Setenv(passwordVariable, canary)
 	r := start(t, append(nowhere, "--log.format=json")...)
 	r.scrape(t)
 	for line := range strings.Lines(r.logs.String()) {

@@ -39,8 +39,13 @@ func TestMain(m *testing.M) {
 // checked looks for goroutines that tests left behind.
 type checked struct{ m *testing.M }
 
-// Run runs the tests.
+// Run runs the tests. All exporters have the same password, so that tests may
+// run side by side, which t.Setenv does not allow.
 func (c checked) Run() int {
+	if err := os.Setenv(passwordVariable, canary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := c.m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil {
@@ -236,7 +241,6 @@ func database(t testing.TB, config mysqltest.Config) (*mysqltest.Server, *sql.DB
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(passwordVariable, canary)
 	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
 	for _, grant := range grants(t, server, db, "apimdb") {
 		execute(t, db, grant)

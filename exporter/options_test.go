@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,8 +69,11 @@ func TestDatabase(t *testing.T) {
 		{name: "open group", args: []string{"--config.my-cnf=" + file("open", "\n[client\n")}, fails: "open:2: group without"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if tc.env != "" {
-				t.Setenv(passwordVariable, tc.env)
+			t.Setenv(passwordVariable, tc.env)
+			if tc.env == "" {
+				if err := os.Unsetenv(passwordVariable); err != nil {
+					t.Fatal(err)
+				}
 			}
 			o, err := parse(tc.args, io.Discard)
 			if err != nil {

@@ -27,7 +27,6 @@ func TestREADMEAccount(t *testing.T) {
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(passwordVariable, canary)
 	execute(t, db, strings.NewReplacer("10.0.0.7", "127.0.0.1", "'…'", "'"+canary+"'").Replace(block))
 	_, report := runCheck(t, databaseFlags(server)...)
 	paste(t, db, statements(report))

@@ -30,6 +30,7 @@ func (r *running) wait(t testing.TB, want map[string]bool) {
 }
 
 func TestServesThroughDatabaseRestarts(t *testing.T) {
+	t.Parallel()
 	server, db := database(t, mysqltest.Config{})
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)

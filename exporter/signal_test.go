@@ -68,7 +68,6 @@ func TestSignalDrainsTheScrapeInFlight(t *testing.T) {
 // TestFailingListenerEndsTheProgram: a port that is taken is an error, not a
 // program that runs on without a door.
 func TestFailingListenerEndsTheProgram(t *testing.T) {
-	t.Setenv(passwordVariable, canary)
 	flags := []string{"--mysqld.address=127.0.0.1:1", "--mysqld.username=exporter"}
 	first := start(t, flags...)
 	var output logs

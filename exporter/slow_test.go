@@ -11,6 +11,7 @@ import (
 // TestSlowCollectors: census and schema fail with the database, recover by
 // themselves, keep what they saw, and tell of rights that are too many.
 func TestSlowCollectors(t *testing.T) {
+	t.Parallel()
 	server, db := database(t, mysqltest.Config{})
 	insert(t, db, 3)
 	execute(t, db, "DROP INDEX IDX_AT_RTH ON IDN_OAUTH2_ACCESS_TOKEN")

@@ -24,6 +24,7 @@ const tokenCanary = "t0k3ncanary"
 // column of the server that it may, and every SHOW statement, and finds no token
 // value; nor does any trick that we know, but one: MariaDB's HANDLER.
 func TestAccountReadsNoTokenValue(t *testing.T) {
+	t.Parallel()
 	server, db := freshAccount(t, mysqltest.Config{})
 	_, report := runCheck(t, checkFlags(server)...)
 	paste(t, db, statements(report))
@@ -70,6 +71,7 @@ func TestAccountReadsNoTokenValue(t *testing.T) {
 // search runs more statements than a server's long history holds by default,
 // so this one's is longer.
 func TestSearchFindsTokenValues(t *testing.T) {
+	t.Parallel()
 	server, db := freshAccount(t, mysqltest.Config{
 		ExtraArgs: []string{"--performance-schema-events-statements-history-long-size=20000"},
 	})
