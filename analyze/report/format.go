@@ -132,13 +132,18 @@ func sideText(s Side, unit string) string {
 // isShare tells units that people read as percentages.
 func isShare(unit string) bool { return unit == "ratio" || unit == "share" }
 
-// unitText is the unit as shown beside a label.
+// unitText is the unit as shown beside a label, which says "per token" itself.
 func unitText(unit string) string {
 	if isShare(unit) {
 		return "%"
 	}
-	if unit == "1/s" {
+	switch unit {
+	case "1/s":
 		return "per s"
+	case "core-ms/token":
+		return "core-ms"
+	case "1/token":
+		return ""
 	}
 	return unit
 }

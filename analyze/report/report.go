@@ -165,8 +165,11 @@ type RunCheck struct {
 	CV Number `json:"cv"`
 	// HalfWidth is the half-width, as a ratio, of the within-window 95 % interval that this variation allows:
 	// by EWC-t, below 20 s by Student's t, which takes the seconds for independent.
-	HalfWidth  Number    `json:"half_width"`
-	Lag1       Number    `json:"lag1_autocorrelation"`
+	HalfWidth Number `json:"half_width"`
+	Lag1      Number `json:"lag1_autocorrelation"`
+	// InFlight is the mean number of successful requests under way: throughput times mean response time. In a closed
+	// loop without pauses it is the number of users.
+	InFlight   Number    `json:"in_flight"`
 	LoadCPU    Number    `json:"load_cpu"`    // ratio
 	ForeignCPU Number    `json:"foreign_cpu"` // cores
 	Warnings   []Warning `json:"warnings"`
@@ -219,4 +222,8 @@ const (
 	MetricLatencyMedian = "latency_p50"
 	MetricLatencyP95    = "latency_p95"
 	MetricLatencyP99    = "latency_p99"
+	// What one successful token costs: by the utilisation law, a series times its cores over the throughput.
+	MetricAPIManagerCoreMS = "apim_core_ms"
+	MetricDatabaseCoreMS   = "database_core_ms"
+	MetricIOsPerToken      = "ios_per_token"
 )

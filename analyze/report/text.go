@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ const (
 func Text(w io.Writer, r Report, o Options) error {
 	p := &page{color: o.Color}
 	p.screen(r)
+	p.explanation(r)
 	p.caveats(r)
 	for _, g := range r.Grants {
 		p.evidence(r, g)
@@ -32,14 +34,21 @@ func Text(w io.Writer, r Report, o Options) error {
 func (p *page) screen(r Report) {
 	head := p.head(r)
 	table := ratioTable(r)
-	rest := firstScreen - len(head) - len(table)
-	why := p.why(r, max(rest, 0))
-	rest -= len(why)
+	rest := max(firstScreen-len(head)-len(table), 0)
+	caveats := 0
+	if len(r.caveats()) > 0 {
+		caveats = leastCaveats
+	}
+	why := p.why(r, max(rest-caveats, min(rest, len(r.Grants)+1)))
 	p.lines(head)
 	p.lines(table)
 	p.lines(why)
-	p.lines(foremost(r, rest))
+	p.lines(foremost(r, rest-len(why)))
 }
+
+// leastCaveats are the lines kept for caveats on the first screen: an empty one,
+// the gravest and how many more there are.
+const leastCaveats = 3
 
 // head is the banner, the title and the verdict in words.
 func (p *page) head(r Report) []string {
@@ -65,9 +74,13 @@ func (p *page) head(r Report) []string {
 // sentence says what an overall verdict means for the reader's decision.
 func sentence(r Report) string {
 	loss := trimZero(fixed(r.Hypothesis.MaxLoss*100, 1)) + " %"
+	passes, fails := "loses at most "+loss+" of the throughput", "loses more than "+loss+" of the throughput"
+	if r.Hypothesis.Load == "rate" {
+		passes, fails = "loses at most "+loss+" of the tokens per core-ms of either host", "loses more than "+loss+" of the tokens per core-ms of a host"
+	}
 	switch r.Verdict {
 	case Pass:
-		return "For every grant, switching persistence off loses at most " + loss + " of the throughput."
+		return "For every grant, switching persistence off " + passes + "."
 	case Fail:
 		var failed []string
 		for _, g := range r.Grants {
@@ -75,11 +88,11 @@ func sentence(r Report) string {
 				failed = append(failed, g.Grant)
 			}
 		}
-		return "For " + cut(strings.Join(failed, " and "), 60) + ", switching persistence off loses more than " + loss + " of the throughput or raises the errors."
+		return "For " + cut(strings.Join(failed, " and "), 60) + ", switching persistence off " + fails + " or raises the errors."
 	case NoData:
 		return "At least one input cannot be used, so nothing is decided."
 	default:
-		return "The runs do not decide whether switching persistence off loses more than " + loss + " of the throughput."
+		return "The runs do not decide whether switching persistence off " + fails + "."
 	}
 }
 
@@ -160,28 +173,76 @@ func publishedCell(x *Reference) string {
 	return ratioText(&x.Ratio)
 }
 
-// why gives every grant its reason. It takes what it needs up to room, each
-// reason at least one line; the reasons stand in full with the evidence.
+// why gives every grant its reason and, where there is one, the explanation from
+// the measurements. Each gets a line; of what is left, up to three lines each,
+// the reasons of open grants come first, because they end in what is missing for
+// a verdict, then the explanations. All stand in full further down.
 func (p *page) why(r Report, room int) []string {
 	if room < 2 || len(r.Grants) == 0 {
 		return nil
 	}
-	most := max(1, min(3, (room-1)/len(r.Grants)))
-	out := []string{""}
+	var items [][]string
 	for _, g := range r.Grants {
-		lines := wrap(string(g.Verdict)+" "+cut(g.Grant, 40)+": "+g.Why, textWidth)
-		if len(lines) > most {
-			lines = lines[:most]
-			lines[most-1] = cut(lines[most-1]+" …", textWidth)
-			if !strings.HasSuffix(lines[most-1], "…") {
-				lines[most-1] += "…"
+		items = append(items, wrap(string(g.Verdict)+" "+cut(g.Grant, 40)+": "+g.Why, textWidth))
+	}
+	for _, e := range r.Explanation {
+		items = append(items, wrap(e, textWidth))
+	}
+	items = items[:min(len(items), room-1)]
+	lines := make([]int, len(items))
+	left := room - 1 - len(items)
+	for i := range lines {
+		lines[i] = 1
+	}
+	for most := 2; most <= 3; most++ {
+		for _, i := range whyOrder(r, len(items)) {
+			if left > 0 && lines[i] < min(most, len(items[i])) {
+				lines[i]++
+				left--
 			}
 		}
-		lines[0] = p.verdict(g.Verdict) + strings.TrimPrefix(lines[0], string(g.Verdict))
-		if len(out)+len(lines) > room {
-			break
+	}
+	out := []string{""}
+	for i, item := range items {
+		shown := shorten(item, lines[i])
+		if i < len(r.Grants) {
+			v := r.Grants[i].Verdict
+			shown[0] = p.verdict(v) + strings.TrimPrefix(shown[0], string(v))
 		}
-		out = append(out, lines...)
+		out = append(out, shown...)
+	}
+	return out
+}
+
+// whyOrder are the numbers of the first n reasons and explanations, those first
+// that lose most when they are cut.
+func whyOrder(r Report, n int) []int {
+	rank := func(i int) int {
+		switch {
+		case i >= len(r.Grants):
+			return 1
+		case r.Grants[i].Verdict == Inconclusive || r.Grants[i].Verdict == NoData:
+			return 0
+		}
+		return 2
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return rank(a) - rank(b) })
+	return order
+}
+
+// shorten keeps the first n lines and marks that there were more.
+func shorten(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	out := append([]string{}, lines[:n]...)
+	out[n-1] = cut(out[n-1]+" …", textWidth)
+	if !strings.HasSuffix(out[n-1], "…") {
+		out[n-1] += "…"
 	}
 	return out
 }

@@ -21,6 +21,17 @@ func (p *page) caveats(r Report) {
 	}
 }
 
+// explanation writes in full what the measurements say about the reasons.
+func (p *page) explanation(r Report) {
+	if len(r.Explanation) == 0 {
+		return
+	}
+	p.heading("Why")
+	for _, e := range r.Explanation {
+		p.hanging("- ", e)
+	}
+}
+
 // hanging writes a paragraph whose first line starts with a mark.
 func (p *page) hanging(mark, text string) {
 	indent := strings.Repeat(" ", width(mark))
@@ -45,9 +56,9 @@ func (p *page) evidence(r Report, g Grant) {
 		p.line(pad("metric", 26) + pad("persistence on", 18) + pad("persistence off", 18) + "off / on")
 	}
 	for _, c := range all {
-		label := c.Label + ", " + unitText(c.Unit)
-		if c.Unit == "" {
-			label = c.Label
+		label := c.Label
+		if unit := unitText(c.Unit); unit != "" {
+			label += ", " + unit
 		}
 		p.line(pad(cut(label, 25), 26) + pad(sideCell(c.On, c.Unit), 18) + pad(sideCell(c.Off, c.Unit), 18) + ratioCell(&c))
 	}

@@ -161,3 +161,46 @@ func warned(warnings []report.Warning, id string) bool {
 	}
 	return false
 }
+
+// busy gives every window the CPU series of its mode, API Manager's and the
+// database's, a little apart from block to block. A negative utilisation leaves
+// the series out.
+func busy(d source.Dataset, on, off [2]float64) source.Dataset {
+	for _, r := range d.Runs {
+		u := on
+		if r.Window.Mode == source.Off {
+			u = off
+		}
+		for i, series := range []string{source.APIManagerCPU, source.DatabaseCPU} {
+			if u[i] >= 0 {
+				v := u[i] * (1 + 0.001*float64(r.Window.Block%2))
+				points(r, series, 5*time.Second, v, v, v, v, v, v, v, v)
+			}
+		}
+	}
+	return d
+}
+
+// offered is an experiment in which both modes issue the same tokens per second:
+// one block per log ratio off/on of what a token costs the API Manager, while
+// the database's cost changes by the factor given, give or take 1 %.
+func offered(database float64, costs ...float64) source.Dataset {
+	d := pairs("password", make([]float64, len(costs))...)
+	for _, r := range d.Runs {
+		apim, db := 0.4, 0.5
+		if i := r.Window.Block - 1; r.Window.Mode == source.Off {
+			apim *= math.Exp(costs[i])
+			db *= database * (1 + 0.01*float64(i%3-1))
+		}
+		points(r, source.APIManagerCPU, 5*time.Second, apim, apim, apim, apim, apim, apim, apim, apim)
+		points(r, source.DatabaseCPU, 5*time.Second, db, db, db, db, db, db, db, db)
+	}
+	return d
+}
+
+// atRate are the options of such an experiment.
+func atRate() study.Options {
+	o := options()
+	o.Load = study.RateLoad
+	return o
+}

@@ -32,7 +32,8 @@ type point struct {
 	measure
 }
 
-// compare builds the comparison of one metric of one grant.
+// compare builds the comparison of one metric of one grant. Its status is that
+// of a metric which is judged.
 func compare(m metric, runs []run, l layout, pick picker) comparison {
 	on, off := points(runs, source.On, l, m.effect, pick), points(runs, source.Off, l, m.effect, pick)
 	if l.paired {
@@ -40,14 +41,11 @@ func compare(m metric, runs []run, l layout, pick picker) comparison {
 	}
 	c := comparison{Comparison: report.Comparison{
 		Metric: m.id, Label: m.label, Unit: m.unit, Effect: m.effect,
-		Status: descriptive, Method: "none",
+		Status: provisional, Method: "none",
 		On: report.Side{Runs: []report.Run{}}, Off: report.Side{Runs: []report.Run{}},
 		Ratio:    report.Ratio{Level: level},
 		Warnings: []report.Warning{},
 	}}
-	if primary(m.id) {
-		c.Status = provisional
-	}
 	c.On, c.Off = side(on, m.effect), side(off, m.effect)
 	if len(on) == 0 || len(off) == 0 {
 		return c
@@ -60,7 +58,7 @@ func compare(m metric, runs []run, l layout, pick picker) comparison {
 		return c
 	}
 	c.estimate = &e
-	if primary(m.id) && enough(on, off) {
+	if enough(on, off) {
 		c.Status = confirmatory
 	}
 	shown := e

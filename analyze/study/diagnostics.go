@@ -33,6 +33,7 @@ func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
 				c.Lag1 = number(a)
 			}
 		}
+		c.InFlight = r.inFlight()
 		if m, err := gauge(source.LoadGeneratorCPU)(r.Run, r.span, o); err == nil {
 			c.LoadCPU = number(m.value)
 		}
@@ -72,6 +73,7 @@ func (r run) warnings(d source.Dataset, o Options) []report.Warning {
 	add("silence", r.silence.text())
 	add("counter", r.measures[throughput].cap)
 	add("autocorrelation", dependence(r))
+	add("users", r.unaccounted(o))
 	add("load-generator", r.busyLoad(o))
 	add("foreign-cpu", r.foreign())
 	return out

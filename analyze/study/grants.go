@@ -28,6 +28,29 @@ func (g *grant) tokens() *comparison {
 	return &g.comparisons[i]
 }
 
+// judged returns the comparisons on which the verdict rests beside the error
+// share, of which compareGrants makes at least one.
+func (g *grant) judged(o Options) []*comparison {
+	var out []*comparison
+	for i := range g.comparisons {
+		if slices.Contains(judged(o), g.comparisons[i].Metric) {
+			out = append(out, &g.comparisons[i])
+		}
+	}
+	return out
+}
+
+// gain is the estimate of a judged comparison on the log scale, turned so that
+// below 0 is a loss: of tokens per second, or of tokens per core-millisecond,
+// which is what a token costs turned over.
+func (c *comparison) gain() stats.Estimate {
+	e := *c.estimate
+	if c.Metric != throughput {
+		e.Value, e.Lo, e.Hi = -e.Value, -e.Hi, -e.Lo
+	}
+	return e
+}
+
 // compareGrants makes every comparison of every grant, grants by name.
 func compareGrants(runs []run, d source.Dataset, o Options) []*grant {
 	var grants []*grant
@@ -40,11 +63,14 @@ func compareGrants(runs []run, d source.Dataset, o Options) []*grant {
 		g.layout = arrange(g.runs)
 		g.unusable = unusable(g, d)
 		for _, m := range metrics() {
-			if !primary(m.id) && !present(m, runs, d) {
+			if !always(m.id, o) && !present(m, runs, d) {
 				continue
 			}
 			c := compare(m, g.runs, g.layout, recorded(m.id))
 			c.Grant = g.name
+			if !primary(m.id, o) {
+				c.Status = descriptive
+			}
 			g.test(&c, o)
 			g.bound(&c)
 			g.qualify(&c, m, d, o)
@@ -99,20 +125,13 @@ func unusable(g *grant, d source.Dataset) []string {
 	return out
 }
 
-// test adds p-values and the detectable loss to the throughput comparison. They
+// test adds p-values and the detectable loss to a comparison that is judged. They
 // rest on differences between runs, so a single window on each side has none.
 func (g *grant) test(c *comparison, o Options) {
-	if c.Metric != throughput {
+	if !slices.Contains(judged(o), c.Metric) || c.estimate == nil || c.Method == methodWithin {
 		return
 	}
-	if o.Load == RateLoad {
-		c.Status = descriptive
-		return
-	}
-	if c.estimate == nil || c.Method == methodWithin {
-		return
-	}
-	e := *c.estimate
+	e := c.gain()
 	c.PDifference = number(e.P(0, stats.TwoSided))
 	c.PNonInferior = number(e.P(lossLimit(o), stats.Greater))
 	if d, err := stats.Detectable(e.SE, e.DF, 1-level, targetPower); err == nil {
@@ -133,5 +152,5 @@ func (g *grant) bound(c *comparison) {
 	}
 }
 
-// lossLimit is the log ratio off/on at which exactly the allowed loss is lost.
+// lossLimit is the gain at which exactly the allowed loss is lost.
 func lossLimit(o Options) float64 { return math.Log1p(-o.MaxLoss) }

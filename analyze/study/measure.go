@@ -32,6 +32,8 @@ type measure struct {
 	series []float64
 	// cap is why the value cannot support a PASS; "" when it can.
 	cap string
+	// tokens were issued while a demand was sampled; 0 for other metrics.
+	tokens float64
 }
 
 // Reasons why a window has no value. They end up in the report.

@@ -8,14 +8,17 @@ import (
 
 // Names of the metrics in the report.
 const (
-	throughput   = "throughput"
-	errorShare   = "errors"
-	latencyP50   = "latency_p50"
-	latencyP95   = "latency_p95"
-	latencyP99   = "latency_p99"
-	apimCPU      = "apim_cpu"
-	databaseCPU  = "database_cpu"
-	databaseIOPS = "database_iops"
+	throughput     = "throughput"
+	errorShare     = "errors"
+	latencyP50     = "latency_p50"
+	latencyP95     = "latency_p95"
+	latencyP99     = "latency_p99"
+	apimCPU        = "apim_cpu"
+	databaseCPU    = "database_cpu"
+	databaseIOPS   = "database_iops"
+	apimCoreMS     = "apim_core_ms"
+	databaseCoreMS = "database_core_ms"
+	iosPerToken    = "ios_per_token"
 )
 
 // Effects of switching off, as the report names them.
@@ -25,7 +28,8 @@ const (
 )
 
 // metric is one row of the table of metrics. series names what a time-series
-// source calls it, so that a problem of the source finds its metric.
+// source calls it, so that a problem of the source finds its metric; a metric
+// that follows from others has none, its problems stand beside those.
 type metric struct {
 	id, label, unit, effect string
 	series                  []string
@@ -43,6 +47,9 @@ func metrics() []metric {
 		{apimCPU, "API Manager CPU", "ratio", asRatio, []string{source.APIManagerCPU}, gauge(source.APIManagerCPU)},
 		{databaseCPU, "Database CPU", "ratio", asRatio, []string{source.DatabaseCPU}, gauge(source.DatabaseCPU)},
 		{databaseIOPS, "Total IOPS", "1/s", asRatio, []string{source.DatabaseIOPS}, gauge(source.DatabaseIOPS)},
+		{apimCoreMS, "API Manager CPU per token", "core-ms/token", asRatio, nil, demand(source.APIManagerCPU, apimCores)},
+		{databaseCoreMS, "Database CPU per token", "core-ms/token", asRatio, nil, demand(source.DatabaseCPU, databaseCores)},
+		{iosPerToken, "I/O per token", "1/token", asRatio, nil, demand(source.DatabaseIOPS, once)},
 	}
 }
 
@@ -52,5 +59,20 @@ func metricOf(id string) metric {
 	return all[slices.IndexFunc(all, func(m metric) bool { return m.id == id })]
 }
 
-// primary says whether the verdict rests on the metric.
-func primary(id string) bool { return id == throughput || id == errorShare }
+// judged are the metrics whose loss decides: the tokens per second where users
+// wait for their token; the CPU that a token costs on either host where the rate
+// is given.
+func judged(o Options) []string {
+	if o.Load == RateLoad {
+		return []string{apimCoreMS, databaseCoreMS}
+	}
+	return []string{throughput}
+}
+
+// primary says whether the verdict rests on the metric under the declared load.
+func primary(id string, o Options) bool {
+	return id == errorShare || slices.Contains(judged(o), id)
+}
+
+// always says whether a grant has the comparison even when nothing is known.
+func always(id string, o Options) bool { return id == throughput || primary(id, o) }

@@ -67,29 +67,44 @@ const (
 	worstPace = 2
 )
 
-// worst re-reads a window so that whatever may be missing speaks against
-// switching off. Every empty second gets twice the requests of the window's best
-// second, every unreadable row is a request: successes with persistence on,
-// failures with persistence off.
-func (r run) worst() (tokens, share measure) {
-	tokens, share = r.measures[throughput], r.measures[errorShare]
+// lost is the number of requests that may be missing from a doubtful window: for
+// every empty second twice the requests of the window's best second, and one for
+// every unreadable row.
+func (r run) lost() float64 {
+	peak := uint64(0)
+	for _, b := range seconds(r.Run, r.span) {
+		peak = max(peak, b.Successes+b.Errors)
+	}
+	return worstPace*float64(r.silence.empty)*float64(peak) + float64(r.Requests.BadRows)
+}
+
+// worst re-reads a judged metric of a window so that whatever may be missing
+// speaks against switching off: lost requests were successes with persistence
+// on, which made its tokens cheaper, and failures with persistence off.
+func (r run) worst(metric string) measure {
+	m := r.measures[metric]
 	if !r.doubtful() {
-		return tokens, share
+		return m
 	}
-	var good, bad, peak float64
-	bins := seconds(r.Run, r.span)
-	for _, b := range bins {
-		good += float64(b.Successes)
-		bad += float64(b.Errors)
-		peak = max(peak, float64(b.Successes+b.Errors))
+	lost := r.lost()
+	on := r.Window.Mode == source.On
+	switch {
+	case metric == errorShare:
+		good, bad := 0.0, 0.0
+		for _, b := range seconds(r.Run, r.span) {
+			good += float64(b.Successes)
+			bad += float64(b.Errors)
+		}
+		if on {
+			good += lost
+		} else {
+			bad += lost
+		}
+		m.value, m.n = bad/(good+bad), int(good+bad)
+	case metric == throughput && on:
+		m.value += lost / float64(len(seconds(r.Run, r.span)))
+	case metric != throughput && on && m.tokens > 0:
+		m.value *= m.tokens / (m.tokens + lost)
 	}
-	lost := worstPace*float64(r.silence.empty)*peak + float64(r.Requests.BadRows)
-	if r.Window.Mode == source.On {
-		good += lost
-	} else {
-		bad += lost
-	}
-	tokens.value = good / float64(len(bins))
-	share.value, share.n = bad/(good+bad), int(good+bad)
-	return tokens, share
+	return m
 }

@@ -108,3 +108,30 @@ func TestDetectableLossIsDetected(t *testing.T) {
 		t.Errorf("a loss of %.3f is found in %.3f of the experiments, want 0.8 ± 0.06", -math.Expm1(typical), rate)
 	}
 }
+
+// At a given rate the rules keep their sizes too, where what a token costs the
+// API Manager is exactly at the limit and the database gains.
+func TestRateRulesHaveTheirNominalSize(t *testing.T) {
+	t.Parallel()
+	const replications = 600
+	slack := 4 * math.Sqrt(0.025*0.975/replications)
+	random := rand.New(rand.NewPCG(21, 2))
+	passed, failed := 0, 0
+	for range replications {
+		costs := make([]float64, 5)
+		for i := range costs {
+			costs[i] = -math.Log(0.95) + math.Sqrt2*runCV*random.NormFloat64()
+		}
+		switch study.Run(offered(0.2, costs...), atRate()).Verdict {
+		case report.Pass:
+			passed++
+		case report.Fail:
+			failed++
+		}
+	}
+	pass, fail := float64(passed)/replications, float64(failed)/replications
+	t.Logf("PASS %.4f, FAIL %.4f", pass, fail)
+	if pass > 0.025+slack || pass < 0.005 || fail > 0.025+slack {
+		t.Errorf("at the limit %.4f PASS, want about 0.025, and %.4f FAIL, want less", pass, fail)
+	}
+}

@@ -87,7 +87,7 @@ func Run(d source.Dataset, o Options) report.Report {
 		Grants:        []report.Grant{},
 		Comparisons:   []report.Comparison{},
 		Reference:     published(grants, o),
-		Explanation:   []string{},
+		Explanation:   explain(grants, o),
 		Projections:   []string{},
 		Warnings:      experimentWarnings(d, runs, o),
 		Diagnostics:   diagnose(runs, d, o),

@@ -3,77 +3,134 @@ package study
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/source"
 	"github.com/tokenpersistence/toolkit/analyze/stats"
 )
 
-// judge gives every grant its verdict. The test of "the loss is at most the
-// limit" is adjusted by Holm over the grants that have one; PASS needs no
-// adjustment, since overall it takes every grant to pass.
+// judge gives every grant its verdict. The tests of "the loss is at most the
+// limit" are adjusted by Holm over all that are made; PASS needs no adjustment,
+// since overall it takes every one of them to pass.
 func judge(grants []*grant, o Options) {
-	p := make([]float64, len(grants))
-	for i, g := range grants {
-		p[i] = math.NaN()
-		c := g.tokens()
-		if c.Status == confirmatory && len(g.unusable) == 0 {
-			p[i] = c.estimate.P(lossLimit(o), stats.Less)
+	var tested []*comparison
+	var p []float64
+	for _, g := range grants {
+		for _, c := range g.judged(o) {
+			tested = append(tested, c)
+			p = append(p, math.NaN())
+			if c.Status == confirmatory && len(g.unusable) == 0 && g.unmeasured(c.Metric) == "" {
+				p[len(p)-1] = c.gain().P(lossLimit(o), stats.Less)
+			}
 		}
 	}
 	for i, adjusted := range stats.Holm(p) {
-		g := grants[i]
-		g.tokens().PLoss = number(adjusted)
-		g.decide(adjusted, o)
+		tested[i].PLoss = number(adjusted)
+	}
+	for _, g := range grants {
+		g.decide(o)
 	}
 }
 
 // decide applies the rules of the verdict in order of gravity.
-func (g *grant) decide(adjustedP float64, o Options) {
-	tokens := g.tokens()
+func (g *grant) decide(o Options) {
 	if len(g.unusable) > 0 {
 		g.verdict, g.why = report.NoData, list(g.unusable)
 		return
 	}
-	if adjustedP <= failureSize {
+	weakest := g.weakest(o)
+	if p := weakest.PLoss; p != nil && *p <= failureSize {
 		g.verdict = report.Fail
-		g.why = fmt.Sprintf("%s: the loss exceeds %s (%s)", found(tokens), percent(o.MaxLoss), pValue(adjustedP))
+		g.why = fmt.Sprintf("%s: the %s exceeds %s (%s)", found(weakest), loss(o), percent(o.MaxLoss), pValue(*p))
 		return
 	}
 	rise := g.errorRise(recorded(errorShare))
 	if rise.lower > o.MaxErrorIncrease {
 		g.verdict = report.Fail
-		g.why = fmt.Sprintf("the error share rises by at least %s, more than %s; %s", points100(rise.lower), points100(o.MaxErrorIncrease), found(tokens))
+		g.why = fmt.Sprintf("the error share rises by at least %s, more than %s; %s", points100(rise.lower), points100(o.MaxErrorIncrease), found(weakest))
 		return
 	}
-	if open := g.open(*tokens, rise, o); open != "" {
-		g.verdict, g.why = report.Inconclusive, fmt.Sprintf("%s: %s", found(tokens), open)
+	if open := g.open(weakest, rise, o); open != "" {
+		g.verdict, g.why = report.Inconclusive, fmt.Sprintf("%s: %s", found(weakest), open)
 		return
+	}
+	var all []string
+	for _, c := range g.judged(o) {
+		all = append(all, found(c))
 	}
 	g.verdict = report.Pass
-	g.why = fmt.Sprintf("%s: the loss is at most %s and the error share rises by at most %s", found(tokens), percent(o.MaxLoss), points100(rise.upperShown()))
+	g.why = fmt.Sprintf("%s: the %s is at most %s and the error share rises by at most %s", strings.Join(all, "; "), loss(o), percent(o.MaxLoss), points100(rise.upperShown()))
+}
+
+// weakest is the judged comparison that is furthest from a PASS: one that is not
+// fully measured, else one without an interval, else the smallest p of "the loss
+// is at most the limit", else the lowest bound of the gain.
+func (g *grant) weakest(o Options) *comparison {
+	all := g.judged(o)
+	key := func(c *comparison) (int, float64) {
+		switch {
+		case c.PLoss != nil && *c.PLoss <= failureSize:
+			return 0, *c.PLoss
+		case g.unmeasured(c.Metric) != "":
+			return 1, 0
+		case c.estimate == nil || c.Status != confirmatory:
+			return 2, 0
+		}
+		return 3, c.gain().Lo
+	}
+	weakest := all[0]
+	for _, c := range all[1:] {
+		rank, value := key(c)
+		worstRank, worstValue := key(weakest)
+		if rank < worstRank || rank == worstRank && value < worstValue {
+			weakest = c
+		}
+	}
+	return weakest
+}
+
+// unmeasured names the first window that lacks a judged metric, with the reason;
+// "" when all have it. A throughput that is missing makes the grant unusable
+// before; a cost that is missing leaves it open.
+func (g *grant) unmeasured(metric string) string {
+	for _, r := range g.runs {
+		if err := r.missing[metric]; err != nil {
+			return fmt.Sprintf("%s: %s", r, err)
+		}
+	}
+	return ""
 }
 
 // open says what keeps the grant from passing, "" when nothing does.
-func (g *grant) open(tokens comparison, rise errorRise, o Options) string {
-	switch {
-	case o.Load == RateLoad:
-		return "every window offers the same rate, so throughput cannot show a loss: measure with load: closed"
-	case tokens.Status != confirmatory:
-		return g.tooFew(tokens)
-	}
-	if reason := g.capped(); reason != "" {
+func (g *grant) open(weakest *comparison, rise errorRise, o Options) string {
+	if reason := g.unmeasured(weakest.Metric); reason != "" {
 		return reason
 	}
-	if text := shortOf(tokens.estimate, rise, o); text != "" {
-		return text
+	if weakest.Status != confirmatory {
+		return g.tooFew(*weakest)
+	}
+	if reason := g.capped(o); reason != "" {
+		return reason
+	}
+	if reason := g.unequalRates(o); reason != "" {
+		return reason
+	}
+	for _, c := range g.judged(o) {
+		if text := shortOf(*c, rise, o); text != "" {
+			return text
+		}
 	}
 	// Whatever may be missing is now held against switching off: only a PASS that
 	// survives it is one.
-	if names := g.doubtful(); len(names) > 0 {
-		worst := compare(metricOf(throughput), g.runs, g.layout, func(r run) (measure, bool) { m, _ := r.worst(); return m, true })
-		worstRise := g.errorRise(func(r run) (measure, bool) { _, m := r.worst(); return m, true })
-		if text := shortOf(worst.estimate, worstRise, o); text != "" {
+	names := g.doubtful()
+	if len(names) == 0 {
+		return ""
+	}
+	worstRise := g.errorRise(func(r run) (measure, bool) { return r.worst(errorShare), true })
+	for _, metric := range judged(o) {
+		worst := compare(metricOf(metric), g.runs, g.layout, func(r run) (measure, bool) { return r.worst(metric), true })
+		if text := shortOf(worst, worstRise, o); text != "" {
 			return fmt.Sprintf("this would pass, but rows may be missing (%s); counted against persistence off, %s", list(names), text)
 		}
 	}
@@ -81,12 +138,12 @@ func (g *grant) open(tokens comparison, rise errorRise, o Options) string {
 }
 
 // shortOf says which limit of a PASS the evidence does not keep.
-func shortOf(e *stats.Estimate, rise errorRise, o Options) string {
+func shortOf(c comparison, rise errorRise, o Options) string {
 	switch {
-	case e == nil:
+	case c.estimate == nil:
 		return "no interval can be given"
-	case e.Lo < lossLimit(o):
-		return fmt.Sprintf("a loss above %s is neither shown nor excluded", percent(o.MaxLoss))
+	case c.gain().Lo < lossLimit(o):
+		return fmt.Sprintf("a %s above %s is neither shown nor excluded", loss(o), percent(o.MaxLoss))
 	case !rise.known:
 		return "how much the error share rises is unknown"
 	case rise.upper > o.MaxErrorIncrease:
@@ -96,9 +153,9 @@ func shortOf(e *stats.Estimate, rise errorRise, o Options) string {
 }
 
 // tooFew says how many runs are missing.
-func (g *grant) tooFew(tokens comparison) string {
+func (g *grant) tooFew(c comparison) string {
 	switch {
-	case tokens.estimate == nil && min(len(tokens.On.Runs), len(tokens.Off.Runs)) >= leastRuns:
+	case c.estimate == nil && min(len(c.On.Runs), len(c.Off.Runs)) >= leastRuns:
 		return "no interval can be given"
 	case g.layout.paired:
 		return fmt.Sprintf("a verdict needs %d pairs", leastRuns)
@@ -108,13 +165,13 @@ func (g *grant) tooFew(tokens comparison) string {
 }
 
 // capped is the first reason why a window cannot support a PASS.
-func (g *grant) capped() string {
+func (g *grant) capped(o Options) string {
 	for _, r := range g.runs {
 		if bins := len(seconds(r.Run, r.span)); float64(r.silence.empty) > mostEmpty*float64(bins) {
 			return fmt.Sprintf("%s: %d of %d s have no row", r, r.silence.empty, bins)
 		}
-		for _, metric := range []string{throughput, errorShare} {
-			if reason := r.measures[metric].cap; reason != "" {
+		for _, m := range metrics() {
+			if reason := r.measures[m.id].cap; reason != "" && always(m.id, o) {
 				return fmt.Sprintf("%s: %s", r, reason)
 			}
 		}

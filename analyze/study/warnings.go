@@ -12,14 +12,15 @@ import (
 // Limits beyond which a number gets a warning beside it. A warning says what to
 // do; it changes no verdict.
 const (
-	highLag1      = 0.3 // lag-1 autocorrelation of the per-second throughput
-	highLoadCPU   = 0.8 // of the load generator's cores
-	highCPU       = 0.9 // of a host's cores: saturated
-	highForeign   = 0.2 // cores used by processes outside the experiment
-	unequalLength = 0.1 // relative difference of measured lengths
-	fewPoints     = 5   // points of a gauge in the measured part
-	leastCovered  = 0.9 // of the points that a complete series would have
-	contradictory = 8   // vCPUs of db.m5.2xlarge by AWS
+	highLag1      = 0.3  // lag-1 autocorrelation of the per-second throughput
+	highLoadCPU   = 0.8  // of the load generator's cores
+	highCPU       = 0.9  // of a host's cores: saturated
+	highForeign   = 0.2  // cores used by processes outside the experiment
+	highOthers    = 0.01 // of a result file's rows: requests that are no token requests
+	unequalLength = 0.1  // relative difference of measured lengths
+	fewPoints     = 5    // points of a gauge in the measured part
+	leastCovered  = 0.9  // of the points that a complete series would have
+	contradictory = 8    // vCPUs of db.m5.2xlarge by AWS
 	awsListed     = "db.m5.2xlarge"
 	listedByWSO2  = 4 // vCPUs of db.m5.2xlarge on the published page
 )
@@ -29,13 +30,20 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 	if c.Metric == throughput {
 		g.qualifyThroughput(c, o)
 	}
-	if primary(c.Metric) {
-		c.windows("counter", g.collect(func(r run) string { return r.measures[c.Metric].cap }))
+	if always(c.Metric, o) {
+		id := "counter"
+		if len(m.series) == 0 {
+			id = "missing-data"
+		}
+		c.windows(id, g.collect(func(r run) string { return r.measures[c.Metric].cap }))
+	}
+	if c.Metric == apimCoreMS || c.Metric == databaseCoreMS || c.Metric == iosPerToken {
+		c.windows("other-requests", g.collect(run.otherRequests))
 	}
 	if c.Metric == apimCPU || c.Metric == databaseCPU {
-		g.qualifyCPU(c)
+		g.qualifyCPU(c, o.Environment)
 	}
-	if len(m.series) > 0 && !primary(m.id) {
+	if len(m.series) > 0 && !always(m.id, o) {
 		c.windows("few-points", g.collect(func(r run) string {
 			if v, ok := r.measures[m.id]; ok && v.n < fewPoints {
 				return fmt.Sprintf("only %d points lie wholly in the measured part; measure longer or use a shorter period", v.n)
@@ -43,6 +51,7 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 			return ""
 		}))
 		c.windows("missing-data", g.collect(func(r run) string { return r.gaps(m.series[0]) }))
+		c.windows("aliasing", g.collect(func(r run) string { return r.aliased(m.series[0]) }))
 	}
 	c.windows("missing-data", g.collect(func(r run) string {
 		if err := r.missing[m.id]; err != nil {
@@ -103,10 +112,14 @@ func (g *grant) qualifyThroughput(c *comparison, o Options) {
 	if shortest, longest := g.lengths(); longest-shortest > unequalLength*longest {
 		c.warn("unequal-windows", "the measured windows last between %.0f and %.0f s: give them one length", shortest, longest)
 	}
-	if o.Load == RateLoad {
-		c.warn("rate", "the offered rate is equal by design: this ratio says only whether the rate was reached")
+	if e := c.Ratio.Estimate; o.Load == RateLoad && e != nil && math.Abs(*e-1) > rateTolerance {
+		c.warn("rate", "off/on is %.4g although load: rate offers both modes the same: one of them did not keep up, or the rates differ, and then so does what a token costs", *e)
+	}
+	if text := g.carryOver(o); text != "" {
+		c.warn("carry-over", "%s", text)
 	}
 	c.windows("silence", g.collect(func(r run) string { return r.silence.text() }))
+	c.windows("users", g.collect(func(r run) string { return r.unaccounted(o) }))
 	c.windows("load-generator", g.collect(func(r run) string { return r.busyLoad(o) }))
 	c.windows("foreign-cpu", g.collect(func(r run) string { return r.foreign() }))
 	if on == 1 && off == 1 {
@@ -114,7 +127,14 @@ func (g *grant) qualifyThroughput(c *comparison, o Options) {
 	}
 }
 
-func (g *grant) qualifyCPU(c *comparison) {
+func (g *grant) qualifyCPU(c *comparison, e report.Environment) {
+	host, name := e.APIManager, "API Manager"
+	if c.Metric == databaseCPU {
+		host, name = e.Database, "database"
+	}
+	if host.Nodes > 1 {
+		c.warn("nodes", "the mean of %d %s nodes: under uneven load one of them saturates before the mean shows it", host.Nodes, name)
+	}
 	c.windows("saturation", g.collect(func(r run) string {
 		if m, ok := r.measures[c.Metric]; ok && m.value >= highCPU {
 			return fmt.Sprintf("%s was %s: at saturation compare CPU per token, not CPU", c.Label, percent(math.Round(m.value*1000)/1000))
@@ -231,13 +251,18 @@ func experimentWarnings(d source.Dataset, runs []run, o Options) []report.Warnin
 	if o.Load == ClosedLoad && len(runs) > 0 {
 		warn("closed-loop", "closed loop: throughput and latency are one piece of evidence, and p99 hides queueing because users wait instead of sending")
 	}
-	measured := slices.ContainsFunc(runs, func(r run) bool { _, ok := r.measures[databaseCPU]; return ok })
+	measured := func(metric string) bool {
+		return slices.ContainsFunc(runs, func(r run) bool { _, ok := r.measures[metric]; return ok })
+	}
+	if measured(apimCPU) && o.Environment.APIManager.VCPUs == 0 {
+		warn("apim-cores", "the API Manager's core count is unknown, so its CPU gives no CPU per token: set environment.apim.vcpus")
+	}
 	db := o.Environment.Database
 	switch {
 	case db.Instance == awsListed && db.VCPUs != contradictory:
 		warn("database-cores", "AWS lists %s with %d vCPU and 32 GiB, the published page with %d and 8: check environment.database.vcpus, since CPU is a share of them", awsListed, contradictory, listedByWSO2)
-	case measured && db.VCPUs == 0:
-		warn("database-cores", "the database's core count is unknown, so its CPU compares with no other system: set environment.database.vcpus")
+	case measured(databaseCPU) && db.VCPUs == 0:
+		warn("database-cores", "the database's core count is unknown, so its CPU compares with no other system and gives no CPU per token: set environment.database.vcpus")
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package study_test
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ func TestWarnings(t *testing.T) {
 	inThroughput := func(r report.Report) []report.Warning { return comparison(r, "password", "throughput").Warnings }
 	inAPIM := func(r report.Report) []report.Warning { return comparison(r, "password", "apim_cpu").Warnings }
 	inDatabase := func(r report.Report) []report.Warning { return comparison(r, "password", "database_cpu").Warnings }
+	inCost := func(r report.Report) []report.Warning { return comparison(r, "password", "apim_core_ms").Warnings }
 	inWindow := func(r report.Report) []report.Warning { return r.Diagnostics[0].Warnings }
 	inReport := func(r report.Report) []report.Warning { return r.Warnings }
 	for _, c := range []struct {
@@ -94,6 +97,24 @@ func TestWarnings(t *testing.T) {
 		{"missing-data", inReport, func(d *source.Dataset, _ *study.Options) {
 			d.Problems = append(d.Problems, source.Problem{Window: -1, Series: source.DatabaseIOPS, Text: "no samples in any window"})
 		}},
+		{"apim-cores", inReport, func(_ *source.Dataset, o *study.Options) { o.Environment.APIManager.VCPUs = 0 }},
+		{"nodes", inAPIM, func(_ *source.Dataset, o *study.Options) { o.Environment.APIManager.Nodes = 2 }},
+		{"nodes", inDatabase, func(_ *source.Dataset, o *study.Options) { o.Environment.Database.Nodes = 2 }},
+		{"other-requests", inCost, func(d *source.Dataset, _ *study.Options) { d.Runs[0].Requests.Rows += 5000 }},
+		{"aliasing", inDatabase, func(d *source.Dataset, _ *study.Options) {
+			for i := range d.Runs[0].Requests.Seconds {
+				d.Runs[0].Requests.Seconds[i].Successes += uint64(2000 * (i % 5 / 4))
+			}
+		}},
+		{"carry-over", inThroughput, func(d *source.Dataset, _ *study.Options) {
+			for i, r := range d.Runs {
+				for j := range r.Requests.Seconds {
+					if s := &r.Requests.Seconds[j]; r.Window.Mode == source.On {
+						s.Successes = uint64(float64(s.Successes) * (1 - 0.03*float64(i)))
+					}
+				}
+			}
+		}},
 		{"database-cores", inReport, func(_ *source.Dataset, o *study.Options) { o.Environment.Database.VCPUs = 0 }},
 		{"database-cores", inReport, func(_ *source.Dataset, o *study.Options) {
 			o.Environment.Database = report.Host{Instance: "db.m5.2xlarge", VCPUs: 4}
@@ -121,5 +142,64 @@ func TestClosedLoopIsSaid(t *testing.T) {
 	o.Load = study.RateLoad
 	if r := study.Run(pairs("password", 0.2), o); warned(r.Warnings, "closed-loop") {
 		t.Errorf("%+v", r.Warnings)
+	}
+}
+
+// A trend is not a cycle, and a slowdown of both modes is no carry-over.
+func TestNoWarningWithoutItsCause(t *testing.T) {
+	d := pairs("password", 0.2, 0.22, 0.19, 0.21)
+	for i, r := range d.Runs {
+		points(r, source.DatabaseCPU, 5*time.Second, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
+		for j := range r.Requests.Seconds {
+			s := &r.Requests.Seconds[j]
+			s.Successes = uint64(float64(s.Successes+uint64(50*j)) * (1 - 0.03*float64(i)))
+		}
+	}
+	r := study.Run(d, options())
+	if w := comparison(r, "password", "database_cpu").Warnings; warned(w, "aliasing") {
+		t.Errorf("aliasing: %+v", w)
+	}
+	if w := comparison(r, "password", "throughput").Warnings; warned(w, "carry-over") {
+		t.Errorf("carry-over: %+v", w)
+	}
+}
+
+// N = X(R+Z): 5000 tokens/s of 101.98 ms each keep 509.9 users busy.
+func TestUsers(t *testing.T) {
+	for _, c := range []struct {
+		users int
+		load  string
+		want  bool
+		text  string
+	}{
+		{510, study.ClosedLoad, false, ""},
+		{490, study.ClosedLoad, false, ""},
+		{535, study.ClosedLoad, false, ""},
+		{480, study.ClosedLoad, true, "accounts for 509.9 users, 480 are declared: there were more"},
+		{600, study.ClosedLoad, true, "accounts for 509.9 of 600 users: the others paused between requests or the load generator stalled"},
+		{600, study.RateLoad, false, ""},
+		{0, study.ClosedLoad, false, ""},
+	} {
+		o := options()
+		o.Environment.Users, o.Load = c.users, c.load
+		r := study.Run(pairs("password", 0), o)
+		for where, warnings := range map[string][]report.Warning{
+			"the comparison": comparison(r, "password", "throughput").Warnings,
+			"the window":     r.Diagnostics[0].Warnings,
+		} {
+			i := slices.IndexFunc(warnings, func(w report.Warning) bool { return w.ID == "users" })
+			if (i >= 0) != c.want || i >= 0 && !strings.Contains(warnings[i].Text, c.text) {
+				t.Errorf("%d users, load: %s: %s has %+v", c.users, c.load, where, warnings)
+			}
+		}
+		if got := r.Diagnostics[0].InFlight; got == nil || math.Abs(*got-509.9) > 1e-9 {
+			t.Errorf("%v in flight", got)
+		}
+	}
+	o := options()
+	o.Environment.Users = 600
+	failed := study.Run(failures(pairs("password", 0), source.On, 9), o)
+	if w := failed.Diagnostics[0].Warnings; len(w) != 1 || !strings.Contains(w[0].Text, "of 600 users, failed requests left out: the others") {
+		t.Errorf("%+v", w)
 	}
 }

@@ -10,13 +10,17 @@ import (
 	"github.com/tokenpersistence/toolkit/analyze/stats"
 )
 
-// found is the throughput result in the words of a verdict.
+// found is the result of a judged comparison in the words of a verdict.
 func found(c *comparison) string {
 	r := c.Ratio
-	if r.Estimate == nil {
-		return "throughput is unknown"
+	subject := "throughput"
+	if c.Metric != throughput {
+		subject = c.Label
 	}
-	text := "throughput off/on " + ratio(*r.Estimate)
+	if r.Estimate == nil {
+		return subject + " is unknown"
+	}
+	text := subject + " off/on " + ratio(*r.Estimate)
 	if r.Lo != nil && r.Hi != nil {
 		text += fmt.Sprintf(" [%s, %s]", ratio(*r.Lo), ratio(*r.Hi))
 	}
@@ -38,6 +42,23 @@ func ratio(v float64) string {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// figure prints three significant digits, and all that stand before the point.
+func figure(v float64) string {
+	if math.Abs(v) >= 100 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+// loss names what may be lost: tokens per second, or where the rate is given,
+// what the CPU of a host yields.
+func loss(o Options) string {
+	if o.Load == RateLoad {
+		return "loss of tokens per core-ms"
+	}
+	return "loss"
 }
 
 // percent prints a ratio as per cent with up to three digits.
@@ -81,7 +102,8 @@ func hypothesis(o Options) report.Hypothesis {
 	text := fmt.Sprintf("Without persistence a grant keeps at least %s of its throughput, and its error share rises by at most %s.",
 		percent(1-o.MaxLoss), points100(o.MaxErrorIncrease))
 	if o.Load == RateLoad {
-		text = fmt.Sprintf("Every window offers the same rate; without persistence the error share of a grant rises by at most %s.", points100(o.MaxErrorIncrease))
+		text = fmt.Sprintf("Both modes issue the same tokens per second. Without persistence each host, API Manager and database, yields at least %s of its tokens per core-ms, so that a token takes at most %s of the CPU time, and the error share of a grant rises by at most %s.",
+			percent(1-o.MaxLoss), percent(1/(1-o.MaxLoss)), points100(o.MaxErrorIncrease))
 	}
 	return report.Hypothesis{
 		Text:             text,
@@ -109,6 +131,9 @@ func methods(grants []*grant, o Options) []string {
 			if c.PLoss != nil {
 				used["holm"] = true
 			}
+			if c.Unit == "core-ms/token" && c.Ratio.Estimate != nil {
+				used["demand"] = true
+			}
 			if c.DetectableLoss != nil {
 				used["power"] = true
 			}
@@ -120,6 +145,12 @@ func methods(grants []*grant, o Options) []string {
 		fmt.Sprintf("Latency percentiles come from each run's exact millisecond histogram of successful requests, definition type %d; percentiles are never averaged over requests of different runs.", o.QuantileType),
 		"Means on each side are geometric where a ratio is formed, arithmetic for error shares. Intervals are 95 %.",
 	}
+	if used["demand"] {
+		out = append(out, "What a token costs is D = U·m/X, the utilisation law: mean CPU times cores (I/O: operations per second) over successful tokens per second, both over the time of the same points. It holds the work for failed requests and all else that the host does.")
+	}
+	if o.Load == ClosedLoad && o.Environment.Users > 0 {
+		out = append(out, fmt.Sprintf("The load generator is checked by N = X·(R+Z) with Z = 0: throughput times mean response time of each window has to account for the declared users within %s.", percent(userTolerance)))
+	}
 	for _, s := range stats.Table() {
 		if used[s.ID] {
 			out = append(out, fmt.Sprintf("%s: assumes %s (%s).", strings.ToUpper(s.Name[:1])+s.Name[1:], s.Assumes, s.Source))
@@ -129,14 +160,15 @@ func methods(grants []*grant, o Options) []string {
 }
 
 func verdictRules(o Options) []string {
+	out := []string{fmt.Sprintf("PASS: the 95 %% interval of the throughput ratio lies above %s, and the one-sided 95 %% upper bound of the rise in error share is at most %s. FAIL: \"the loss is at most %s\" is rejected one-sided at 2.5 %%, Holm over the grants, or the 95 %% lower bound of the rise exceeds its limit. A verdict needs %d pairs, or %d runs of each mode.",
+		ratio(1-o.MaxLoss), points100(o.MaxErrorIncrease), percent(o.MaxLoss), leastRuns, leastRuns)}
 	if o.Load == RateLoad {
-		return []string{"Under load: rate the offered rate is equal by design, so throughput is shown and not judged; only the error rule can fail a grant."}
+		out[0] = fmt.Sprintf("The rate is the same by design, so what a token costs is judged. PASS: the 95 %% intervals of the ratios of API Manager and database CPU per token lie below %s, the throughputs of the two modes differ by at most %s, and the one-sided 95 %% upper bound of the rise in error share is at most %s. FAIL: for one of the hosts \"the loss of tokens per core-ms is at most %s\" is rejected one-sided at 2.5 %%, Holm over hosts and grants, or the 95 %% lower bound of the rise exceeds its limit. A verdict needs %d pairs, or %d runs of each mode.",
+			ratio(1/(1-o.MaxLoss)), percent(rateTolerance), points100(o.MaxErrorIncrease), percent(o.MaxLoss), leastRuns, leastRuns)
 	}
-	return []string{
-		fmt.Sprintf("PASS: the 95 %% interval of the throughput ratio lies above %s, and the one-sided 95 %% upper bound of the rise in error share is at most %s. FAIL: \"the loss is at most %s\" is rejected one-sided at 2.5 %%, Holm over the grants, or the 95 %% lower bound of the rise exceeds its limit. A verdict needs %d pairs, or %d runs of each mode.",
-			ratio(1-o.MaxLoss), points100(o.MaxErrorIncrease), percent(o.MaxLoss), leastRuns, leastRuns),
+	return append(out,
 		"What may be missing is counted against switching off before a grant may pass. The published numbers never change a verdict.",
 		"The detectable loss is the smallest true loss that this design and this spread would have told from no change, two-sided 5 %, with power 80 %.",
 		fmt.Sprintf("A published ratio agrees when our 90 %% interval lies within %s of it, and differs when our 95 %% interval lies wholly beyond that margin around the ratios its rounding allows.", percent(o.ReferenceMargin)),
-	}
+	)
 }
