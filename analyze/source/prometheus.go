@@ -84,7 +84,12 @@ func (o online) samples(ctx context.Context, query string, from, to time.Time) (
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	ranged := fmt.Sprintf("%s[%dms]", query, to.Sub(from).Milliseconds()+1)
-	result, notes, _, err := o.api.Query(ctx, ranged, to)
+	var result model.Value
+	var notes v1.Warnings
+	err := patiently(ctx, func() (err error) {
+		result, notes, _, err = o.api.Query(ctx, ranged, to)
+		return err
+	})
 	if err != nil {
 		return nil, nil, queryError(ranged, to, err)
 	}
@@ -97,7 +102,12 @@ func (o online) evaluate(ctx context.Context, expr string, from, to time.Time, s
 	return halved(from, to, step, func(from, to time.Time) ([]rawSeries, []string, error) {
 		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
-		result, notes, _, err := o.api.QueryRange(ctx, expr, v1.Range{Start: from, End: to, Step: step})
+		var result model.Value
+		var notes v1.Warnings
+		err := patiently(ctx, func() (err error) {
+			result, notes, _, err = o.api.QueryRange(ctx, expr, v1.Range{Start: from, End: to, Step: step})
+			return err
+		})
 		if err != nil {
 			return nil, nil, queryError(expr, to, err)
 		}

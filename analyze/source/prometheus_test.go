@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -386,4 +387,25 @@ func FuzzPrometheusJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestBusyServer asks again where a proxy limits requests.
+func TestBusyServer(t *testing.T) {
+	target := forward(t, serve(t, parse(t, recorded)))
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			http.Error(w, "slow down", http.StatusTooManyRequests)
+			return
+		}
+		target.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	spec := recordedSpec()
+	spec.Kind, spec.URL = "prometheus", server.URL
+	d, err := Read(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRecorded(t, d)
 }
