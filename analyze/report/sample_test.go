@@ -56,8 +56,8 @@ func sample() Report {
 		}
 	}
 	r.Explanation = []string{
-		"client_credentials: The API Manager takes 1.08 instead of 0.929 core-ms per token (off/on 1.16 [1.12, 1.21]); the database takes 0.189 instead of 0.759 core-ms per token (off/on 0.25 [0.24, 0.26]). The bottleneck moves from the database (58 → 18 % busy) to the API Manager (71 → 86 % busy). Throughput rises (off/on 1.24 [1.18, 1.30]).",
-		"password: The API Manager takes 1.66 instead of 1.16 core-ms per token (off/on 1.43 [1.37, 1.50]), as the published page says: the refresh token is then a signed JWT, a second signature. The API Manager (71 → 86 % busy), not the database (58 → 18 % busy), limits throughput in both modes. Throughput falls (off/on 0.84 [0.80, 0.89]).",
+		"client_credentials: The API Manager takes 1.08 instead of 0.929 core-ms per token (off/on 1.16 [1.12, 1.21]); the database takes 0.189 instead of 0.759 core-ms per token (off/on 0.25 [0.24, 0.26]). Without persistence the API Manager (71 → 86 % busy), not the database (58 → 18 % busy), limits throughput; with it neither CPU is saturated, so the limit is outside both: waits for locks, disk or connections, delays in the network, or the load generator. Throughput rises (off/on 1.24 [1.18, 1.30]).",
+		"password: The API Manager takes 1.66 instead of 1.16 core-ms per token (off/on 1.43 [1.37, 1.50]), as the published page says: the refresh token is then a signed JWT, a second signature. Without persistence the API Manager (71 → 86 % busy), not the database (58 → 18 % busy), limits throughput; with it neither CPU is saturated, so the limit is outside both: waits for locks, disk or connections, delays in the network, or the load generator. Throughput falls (off/on 0.84 [0.80, 0.89]).",
 		"refresh_token: Whether the API Manager takes more or less per token is undecided (off/on 1.02 [0.97, 1.08]).",
 	}
 	r.Projections = []string{}

@@ -234,7 +234,7 @@ func (r run) gaps(series string) string {
 	if expected < 1 || float64(have) >= leastCovered*float64(expected) {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d points are there", have, expected)
+	return fmt.Sprintf("%s has %d of %d points: look for scrapes or periods that failed", series, have, expected)
 }
 
 // experimentWarnings are those that concern all grants.
