@@ -83,10 +83,7 @@ func (o compareOptions) resolve() (study.Options, source.Spec, error) {
 		Load: study.ClosedLoad, Warmup: o.warmup,
 		MaxLoss: o.maxLoss.ratio, MaxErrorIncrease: o.maxErrorIncrease.ratio, ReferenceMargin: o.referenceMargin.ratio,
 		QuantileType: 7, FailOn: o.failOn.chosen, Seed: o.seed,
-		Program: "analyze " + version.Version, Arguments: o.arguments,
-	}
-	if version.Version == "" {
-		options.Program = "analyze (not a release)"
+		Program: programName(), Arguments: o.arguments,
 	}
 	if o.quantileType == "6" {
 		options.QuantileType = 6
@@ -111,6 +108,14 @@ func (o compareOptions) resolve() (study.Options, source.Spec, error) {
 	}
 	spec.Warmup = options.Warmup
 	return options, spec, checkWarmup(spec)
+}
+
+// programName is this program as a report names it.
+func programName() string {
+	if version.Version == "" {
+		return "analyze (not a release)"
+	}
+	return "analyze " + version.Version
 }
 
 // checkWarmup refuses a warm-up that leaves nothing of a declared window.

@@ -6,6 +6,8 @@
 //
 //	analyze compare experiment.yaml
 //	analyze compare --on on-1.jtl --off off-1.jtl --grant password --warmup 2m
+//	analyze plan report.json --max-loss 5%
+//	analyze project report.json --apim-vcpus 8
 //	analyze reference
 package main
 
@@ -51,6 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.Version(version.Print("analyze"))
 	app.HelpFlag.Short('h')
 	compare := addCompare(app)
+	project := addProject(app)
+	plan := addPlan(app)
 	published := app.Command("reference", "Print the throughput that WSO2 published, both editions, and what follows from it.")
 
 	if len(args) == 0 {
@@ -69,6 +73,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch command {
 	case published.FullCommand():
 		err = report.Published(stdout, reference.Editions())
+	case "project":
+		err = runProject(*project, stdout)
+	case "plan":
+		err = runPlan(*plan, stdout)
 	default:
 		compare.arguments = args
 		code, err = runCompare(ctx, *compare, stdout, stderr)
