@@ -31,7 +31,7 @@ func addProject(app *kingpin.Application) *projectOptions {
 	o := &projectOptions{}
 	c := app.Command("project", "What the measured system would do with other hardware or more users, from the JSON report of compare.")
 	c.Arg("report", "The report, as compare --format json wrote it.").Required().StringVar(&o.report)
-	c.Flag("apim-vcpus", "vCPUs of API Manager to project to. (default as measured)").PlaceHolder("N").IntVar(&o.apimVCPUs)
+	c.Flag("apim-vcpus", "vCPUs of API Manager to project to, those of all nodes together. (default as measured)").PlaceHolder("N").IntVar(&o.apimVCPUs)
 	c.Flag("database-vcpus", "vCPUs of the database to project to. (default as measured)").PlaceHolder("N").IntVar(&o.databaseVCPUs)
 	c.Flag("users", "Concurrent users to project to. (default as measured)").PlaceHolder("N").IntVar(&o.users)
 	c.Flag("think", "Pause of a user between two tokens, in the measured runs as well.").Default("0s").DurationVar(&o.think)

@@ -8,12 +8,8 @@ import (
 	"github.com/tokenpersistence/toolkit/analyze/report"
 )
 
-// Metrics of a report that this package reads beside those report names.
-const (
-	apimCoreMS     = "apim_core_ms"
-	databaseCoreMS = "database_core_ms"
-	latencyMean    = "latency_mean"
-)
+// latencyMean is the metric of the mean response time.
+const latencyMean = "latency_mean"
 
 // sample is one run in the units of the model: seconds and tokens per second.
 type sample struct {
@@ -81,14 +77,14 @@ func read(r report.Report, grant string, off bool, h report.Hardware) (runs, err
 	if len(x.order) == 0 {
 		return runs{}, fmt.Errorf("no run with persistence %s has a throughput", mode)
 	}
-	apim, err := demands(r, grant, off, x, apimCoreMS, report.MetricAPIManagerCPU, h.APIManagerVCPUs)
+	apim, err := demands(r, grant, off, x, report.MetricAPIManagerCoreMS, report.MetricAPIManagerCPU, h.APIManagerVCPUs)
 	if err != nil {
 		return runs{}, err
 	}
 	if len(apim.order) == 0 {
 		return runs{}, fmt.Errorf("no run with persistence %s has an API Manager CPU: give the experiment a source for it and compare again", mode)
 	}
-	database, err := demands(r, grant, off, x, databaseCoreMS, report.MetricDatabaseCPU, h.DatabaseVCPUs)
+	database, err := demands(r, grant, off, x, report.MetricDatabaseCoreMS, report.MetricDatabaseCPU, h.DatabaseVCPUs)
 	if err != nil {
 		return runs{}, err
 	}
