@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
-	"golang.org/x/term"
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/source"
@@ -29,13 +25,19 @@ func runCompare(ctx context.Context, o compareOptions, stdout, stderr io.Writer)
 	if err != nil {
 		return 0, err
 	}
+	if o.selfTest {
+		return selfTest(options, stdout)
+	}
+	waiting := newProgress(stderr, time.Now)
+	spec.Progress = waiting.hook()
 	data, err := source.Read(ctx, spec)
+	waiting.end()
 	if err != nil {
 		return 0, err
 	}
 	r := study.Run(data, options)
 	if o.output == "" {
-		return r.ExitCode, o.write(stdout, r, o.formats.chosen[0], o.color && isTerminal(stdout))
+		return r.ExitCode, o.write(stdout, r, o.formats.chosen[0], o.color && wantsColor(stdout))
 	}
 	return r.ExitCode, o.writeAll(r, stdout, stderr)
 }
@@ -48,7 +50,7 @@ func usage(format string, args ...any) error {
 func (o compareOptions) check() error {
 	fromFlags := len(o.on) > 0 || len(o.off) > 0
 	switch {
-	case o.experiment == "" && !fromFlags:
+	case o.experiment == "" && !fromFlags && !o.selfTest:
 		return usage("nothing to compare: give an experiment file, or --on, --off and --grant")
 	case o.experiment != "" && (fromFlags || o.grant != "" || o.label != ""):
 		return usage("--on, --off, --grant and --label belong to a comparison without an experiment file: leave them out or leave %s out", o.experiment)
@@ -58,8 +60,12 @@ func (o compareOptions) check() error {
 		return usage("say which grant type the runs are of, for example --grant password")
 	case shared(o.on, o.off) != "":
 		return usage("%s is given as --on and as --off: a run has one mode", shared(o.on, o.off))
+	case o.selfTest && (fromFlags || o.output != "" || o.formats.given || len(o.plots.chosen) > 0):
+		return usage("--self-test-gate tries the limits on built-in data: leave out --on, --off, --output, --format and --plots")
 	case o.output == "" && len(o.formats.chosen) > 1:
 		return usage("--format %s needs --output DIR: only one format fits on the terminal", o.formats.String())
+	case o.output == "" && len(o.plots.chosen) > 0:
+		return usage("--plots %s needs --output DIR to write the files into", o.plots.String())
 	case o.warmup < 0:
 		return usage("--warmup %s is negative", o.warmup)
 	}
@@ -152,75 +158,4 @@ func (e environment) report() report.Environment {
 		Database:   report.Host{Instance: e.Database.Instance, VCPUs: int(e.Database.VCPUs)},
 		Users:      int(e.Users), Applications: int(e.Applications), Notes: e.Notes,
 	}
-}
-
-// write writes one format.
-func (o compareOptions) write(w io.Writer, r report.Report, format string, color bool) error {
-	for _, writer := range report.Writers {
-		if writer.Format == format {
-			if err := writer.Write(w, r, report.Options{Color: color}); err != nil {
-				return fmt.Errorf("write the %s report: %w", format, err)
-			}
-			return nil
-		}
-	}
-	return usage("--format %q is unknown", format)
-}
-
-// writeAll writes every format into the output folder, and text to the terminal
-// too, then says what it wrote.
-func (o compareOptions) writeAll(r report.Report, stdout, stderr io.Writer) error {
-	if err := os.MkdirAll(o.output, 0o755); err != nil {
-		return fmt.Errorf("create --output: %w", err)
-	}
-	var written []string
-	for _, writer := range report.Writers {
-		for _, format := range o.formats.chosen {
-			if format != writer.Format {
-				continue
-			}
-			path := filepath.Join(o.output, writer.File)
-			if err := replaceFile(path, func(w io.Writer) error { return o.write(w, r, format, false) }); err != nil {
-				return err
-			}
-			written = append(written, path)
-			if format == "text" {
-				if err := o.write(stdout, r, format, o.color && isTerminal(stdout)); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	fmt.Fprintf(stderr, "wrote %s\n", strings.Join(written, ", "))
-	return nil
-}
-
-// replaceFile writes a file beside its place and renames it, so that a report
-// is either the old one or complete.
-func replaceFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("write to --output: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := write(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("put %s in place: %w", path, err)
-	}
-	return nil
-}
-
-// isTerminal tells whether colours make sense on a writer.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

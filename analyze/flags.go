@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/study"
+	"github.com/tokenpersistence/toolkit/internal/nearest"
 )
 
 // compareOptions are the flags of compare as given.
@@ -29,9 +30,11 @@ type compareOptions struct {
 	failOn           choices
 	seed             uint64
 
-	formats choices
-	output  string
-	color   bool
+	formats  choices
+	plots    choices
+	output   string
+	color    bool
+	selfTest bool
 
 	loadGiven, warmupGiven bool
 	arguments              []string
@@ -45,6 +48,7 @@ func addCompare(app *kingpin.Application) *compareOptions {
 		referenceMargin:  percentage{"--reference-margin", d.ReferenceMargin},
 		failOn:           choices{flag: "--fail-on", allowed: []string{study.FailOnFail, study.FailOnInconclusive, study.FailOnNoData, study.FailOnReference, "none"}, chosen: d.FailOn},
 		formats:          choices{flag: "--format", allowed: report.Formats(), chosen: report.Formats()[:1]},
+		plots:            choices{flag: "--plots", allowed: report.PictureFormats()},
 	}
 	c := app.Command("compare", "Compare runs with persistence on to runs with persistence off.")
 	c.Arg("experiment", "The experiment file (YAML). Without one, give --on, --off and --grant.").StringVar(&o.experiment)
@@ -60,8 +64,10 @@ func addCompare(app *kingpin.Application) *compareOptions {
 	c.Flag("quantile-type", "Definition of percentiles: 7 as R's default, 6 as JMeter's report.").Default("7").EnumVar(&o.quantileType, "6", "7")
 	c.Flag("seed", "Seed, recorded in the report.").Default(strconv.FormatUint(d.Seed, 10)).Uint64Var(&o.seed)
 	c.Flag("format", "Formats of the report: "+strings.Join(report.Formats(), ", ")+".").PlaceHolder("text").SetValue(&o.formats)
-	c.Flag("output", "Folder to write the report into, one file per format; text goes to the terminal too.").PlaceHolder("DIR").StringVar(&o.output)
+	c.Flag("output", "Folder to write the report into, one file per format; text goes to the terminal too. Without --format: every format.").PlaceHolder("DIR").StringVar(&o.output)
+	c.Flag("plots", "Draw every figure into the folder plots below --output: "+strings.Join(report.PictureFormats(), ", ")+" or both.").PlaceHolder("svg,png").SetValue(&o.plots)
 	c.Flag("fail-on", "Verdicts with an exit status other than 0: fail 10, inconclusive 11, nodata 12, reference 13; or none.").PlaceHolder("fail,inconclusive,nodata").SetValue(&o.failOn)
+	c.Flag("self-test-gate", "Try these limits on built-in data and exit: status 0 when the gate can fail, 1 when it cannot.").BoolVar(&o.selfTest)
 	c.Flag("color", "Colour on a terminal; NO_COLOR switches it off too.").Default("true").BoolVar(&o.color)
 	return o
 }
@@ -99,16 +105,21 @@ type choices struct {
 	flag    string
 	allowed []string
 	chosen  []string
+	given   bool
 }
 
 // Set replaces the list; "none" empties it where it is allowed.
 func (c *choices) Set(text string) error {
-	c.chosen = nil
+	c.chosen, c.given = nil, true
 	for word := range strings.SplitSeq(text, ",") {
 		word = strings.TrimSpace(word)
 		switch {
 		case !slices.Contains(c.allowed, word):
-			return fmt.Errorf("%s %q is unknown: use one or more of %s", c.flag, word, strings.Join(c.allowed, ", "))
+			meant, _ := nearest.Name(strings.ToLower(word), c.allowed)
+			if meant != "" {
+				meant = " (did you mean " + meant + "?)"
+			}
+			return fmt.Errorf("%s %q is unknown%s: use one or more of %s", c.flag, word, meant, strings.Join(c.allowed, ", "))
 		case word == "none":
 		case !slices.Contains(c.chosen, word):
 			c.chosen = append(c.chosen, word)

@@ -10,13 +10,17 @@ import (
 // missing stands for a number that is not there. Never 0.
 const missing = "–"
 
-// significant writes a value with three significant digits, without exponent.
+// significant writes a value with three significant digits, without exponent
+// below 1e12.
 func significant(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return missing
 	}
 	if v == 0 {
 		return "0"
+	}
+	if math.Abs(v) >= 1e12 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
 	return strconv.FormatFloat(v, 'f', max(0, min(digits, 6)), 64)
@@ -56,6 +60,9 @@ func ratioDecimals(v float64) int {
 func fixed(v float64, places int) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return missing
+	}
+	if math.Abs(v) >= 1e12 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	s := strconv.FormatFloat(v, 'f', places, 64)
 	if strings.Trim(s, "-0.") == "" {

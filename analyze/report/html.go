@@ -19,6 +19,7 @@ var htmlStyle string
 // HTML writes one self-contained page: no network, no scripts, plots as inline
 // SVG that follow the light or dark scheme of the browser and print on A4.
 func HTML(w io.Writer, r Report, _ Options) error {
+	r = plain(r)
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"percent": percentText, "ratio": ratioText, "number": numberText, "clock": clockText, "p": pText,
 		"significant": significant, "short": short, "seconds": func(s float64) string { return trimZero(fixed(s, 1)) },
@@ -56,6 +57,10 @@ type htmlPage struct {
 	Inputs   []inputRow
 }
 
+// pageFigures bounds the plots of all grants together, each of which takes some
+// 5 kB beside its points, so that a page stays below 500 kB.
+const pageFigures = 40
+
 // ratioRow is one grant in the first table.
 type ratioRow struct {
 	Grant     Grant
@@ -68,6 +73,7 @@ type grantSection struct {
 	Grant       Grant
 	Comparisons []Comparison
 	Figures     []drawnFigure
+	Hidden      int // figures that the page has no room for
 	Methods     []string
 	Windows     []RunCheck
 }
@@ -103,8 +109,7 @@ func newHTMLPage(r Report) (htmlPage, error) {
 	if len(r.Grants) == 0 {
 		return page, nil
 	}
-	drawing, err := forest(r, "forest")
-	// The drawing is ours: every text in it went through html.EscapeString.
+	drawing, err := forest(r).inline("forest")
 	page.Forest = template.HTML(drawing)
 	return page, err
 }
@@ -117,17 +122,16 @@ func newSection(r Report, g Grant, index int) (grantSection, error) {
 			s.Windows = append(s.Windows, d)
 		}
 	}
-	for i, f := range r.Figures {
-		if f.Grant != g.Grant {
-			continue
-		}
-		drawing, caption, err := timePlot(f, fmt.Sprintf("f%d-%d", index, i), pointBudget/len(r.Figures))
+	all := grantPictures(r, g.Grant, pointBudget/max(1, len(r.Figures)))
+	shown := min(len(all), pageFigures/len(r.Grants))
+	s.Hidden = len(all) - shown
+	for i, p := range all[:shown] {
+		drawing, err := p.inline(fmt.Sprintf("f%d-%d", index, i))
 		if err != nil {
 			return grantSection{}, err
 		}
-		if drawing != "" {
-			s.Figures = append(s.Figures, drawnFigure{Label: f.Label, Unit: unitText(f.Unit), Caption: caption, SVG: template.HTML(drawing)})
-		}
+		// The drawing is ours: every text in it went through html.EscapeString.
+		s.Figures = append(s.Figures, drawnFigure{Label: p.label, Unit: p.unit, Caption: p.caption, SVG: template.HTML(drawing)})
 	}
 	return s, nil
 }

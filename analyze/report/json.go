@@ -42,6 +42,11 @@ func complete(r Report) Report {
 			f.Lines[j].Seconds, f.Lines[j].Values = list(f.Lines[j].Seconds), list(f.Lines[j].Values)
 		}
 	}
+	r.Latencies = append([]Latency{}, r.Latencies...)
+	for i := range r.Latencies {
+		l := &r.Latencies[i]
+		l.Shares, l.Milliseconds = list(l.Shares), list(l.Milliseconds)
+	}
 	return r
 }
 

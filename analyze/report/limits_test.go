@@ -53,6 +53,11 @@ func variants() map[string]Report {
 	for i := range hollow.Diagnostics {
 		hollow.Diagnostics[i] = RunCheck{Grant: hollow.Diagnostics[i].Grant}
 	}
+	hollow.Latencies = []Latency{
+		{Grant: "password", Persistence: "on"},
+		{Grant: "password", Persistence: "off", Shares: []float64{1, nan}, Milliseconds: []float64{0, 5}},
+		{Grant: "refresh_token", Persistence: "off", Shares: []float64{2, 0.5}, Milliseconds: []float64{nan, math.Inf(1)}},
+	}
 	hollow.Figures = []Figure{
 		{Grant: "password", Label: "nothing"},
 		{Grant: "password", Label: "no numbers", Lines: []Line{{Persistence: "on", Seconds: []float64{1, 2}, Values: []float64{nan, math.Inf(1)}}}},
@@ -90,9 +95,12 @@ func TestFirstScreen(t *testing.T) {
 	}
 }
 
+// strayText finds what no report may contain.
+func strayText() *regexp.Regexp { return regexp.MustCompile(`NaN|Inf\b|%!|<nil>|0x[0-9a-f]{6}`) }
+
 // TestEveryFormatOfEveryVariant looks for what no report may contain.
 func TestEveryFormatOfEveryVariant(t *testing.T) {
-	stray := regexp.MustCompile(`NaN|Inf\b|%!|<nil>|0x[0-9a-f]{6}`)
+	stray := strayText()
 	for name, r := range variants() {
 		for _, w := range Writers {
 			if w.Format == "json" && name == "odd" {
@@ -100,7 +108,7 @@ func TestEveryFormatOfEveryVariant(t *testing.T) {
 			}
 			t.Run(name+" "+w.Format, func(t *testing.T) {
 				if name == "hollow" && w.Format == "json" {
-					r.Figures = nil
+					r.Figures, r.Latencies = nil, nil
 				}
 				got := write(t, w.Write, r, Options{})
 				if m := stray.FindString(got); m != "" {
@@ -120,7 +128,7 @@ func TestJSONNeverNull(t *testing.T) {
 	if err := json.Unmarshal([]byte(write(t, JSON, Report{}, Options{})), &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"grants", "comparisons", "reference", "explanation", "projections", "warnings", "diagnostics", "figures", "methods"} {
+	for _, key := range []string{"grants", "comparisons", "reference", "explanation", "projections", "warnings", "diagnostics", "figures", "latencies", "methods"} {
 		if _, ok := got[key].([]any); !ok {
 			t.Errorf("%s is %v, want a list", key, got[key])
 		}
@@ -138,8 +146,8 @@ func TestPageIsSelfContained(t *testing.T) {
 		t.Error("text of a warning went into the page as markup")
 	}
 	plots := regexp.MustCompile(`(?s)<svg class="plot".*?</svg>`).FindAllString(got, -1)
-	if len(plots) != 13 { // four per grant and the forest
-		t.Errorf("%d plots, want 13", len(plots))
+	if len(plots) != 19 { // six per grant and the forest
+		t.Errorf("%d plots, want 19", len(plots))
 	}
 	ids := map[string]bool{}
 	for _, p := range plots {
@@ -251,6 +259,11 @@ func TestPublished(t *testing.T) {
 	for _, want := range []string{"1.272–1.275", "+27.4 %", "131", "10.87", "database not stated", "+0.630"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the published numbers lack %q", want)
+		}
+	}
+	for l := range strings.Lines(b.String()) {
+		if l = strings.TrimSuffix(l, "\n"); width(l) > textWidth && len(strings.Fields(l)) > 2 {
+			t.Errorf("%d columns: %s", width(l), l)
 		}
 	}
 }

@@ -26,9 +26,10 @@ func (p *page) lines(all []string) {
 }
 
 func (p *page) heading(s string) {
+	s = cut(s, textWidth)
 	p.line("")
 	p.line(p.bold(s))
-	p.line(strings.Repeat("-", min(width(s), textWidth)))
+	p.line(strings.Repeat("-", width(s)))
 }
 
 // paint wraps text in an ANSI style. Colour never stands alone: the word it

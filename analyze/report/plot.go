@@ -57,29 +57,51 @@ func asVariables(svg string) string {
 	return strings.NewReplacer(pairs...).Replace(svg)
 }
 
+// picture is one plot, ready to be drawn into a page or a file.
+type picture struct {
+	name               string // of its file, without extension
+	plot               *plot.Plot
+	width, height      vg.Length // on a page
+	label              string    // what is drawn, in the words of a caption
+	title, description string
+	unit               string // of the vertical axis, "" when its labels say it
+	key                string // what lines and marks mean; a page has it in its legends
+	caption            string // what a reader of a page has to know beside the label
+}
+
 const (
 	figureWidth  = vg.Length(420)
 	figureHeight = vg.Length(210)
 	fontSize     = 10.5
 )
 
-// svg draws a plot and returns it as an element for an HTML page, with a title
-// and a description for those who cannot see it. id has to be unique on the page.
-func svg(p *plot.Plot, w, h vg.Length, id, title, description string) (string, error) {
-	canvas := measured{vgsvg.New(w, h)}
-	p.Draw(draw.New(canvas))
+// inline draws a picture as an element for an HTML page, with a title and a
+// description for those who cannot see it. id has to be unique on the page.
+func (p picture) inline(id string) (string, error) {
+	text, err := p.drawSVG(nil)
+	if err != nil {
+		return "", err
+	}
+	head := fmt.Sprintf(`<svg class="plot" role="img" aria-labelledby="%[1]s-t %[1]s-d" viewBox="0 0 %[2]g %[3]g" xmlns="http://www.w3.org/2000/svg"><title id="%[1]s-t">%[4]s</title><desc id="%[1]s-d">%[5]s</desc>`,
+		id, p.width.Points(), p.height.Points(), html.EscapeString(p.title), html.EscapeString(p.description))
+	return head + "\n" + asVariables(text), nil
+}
+
+// drawSVG draws a picture in the colours of a palette, nil for the stand-ins of
+// the roles, and returns what stands inside the svg element with its end tag.
+func (p picture) drawSVG(colours palette) (string, error) {
+	canvas := measured{vgsvg.New(p.width, p.height)}
+	p.draw(canvas, colours)
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
-		return "", fmt.Errorf("draw %s: %w", title, err)
+		return "", fmt.Errorf("draw %s: %w", p.title, err)
 	}
 	text := b.String()
 	start := strings.Index(text, "<g ")
 	if start < 0 {
-		return "", fmt.Errorf("draw %s: the drawing has no content", title)
+		return "", fmt.Errorf("draw %s: the drawing has no content", p.title)
 	}
-	head := fmt.Sprintf(`<svg class="plot" role="img" aria-labelledby="%[1]s-t %[1]s-d" viewBox="0 0 %[2]g %[3]g" xmlns="http://www.w3.org/2000/svg"><title id="%[1]s-t">%[4]s</title><desc id="%[1]s-d">%[5]s</desc>`,
-		id, w.Points(), h.Points(), html.EscapeString(title), html.EscapeString(description))
-	return head + "\n" + compact(fitText(asVariables(text[start:]))), nil
+	return compact(fitText(text[start:])), nil
 }
 
 // measured notes the width that the layout reserved for each text, because the
@@ -126,28 +148,6 @@ func compact(svg string) string {
 			return trimZero(strconv.FormatFloat(v, 'f', 1, 64))
 		})
 	})
-}
-
-// newPlot is an empty plot in the style of the page: no frame, horizontal grid
-// lines only, labels in muted ink.
-func newPlot() *plot.Plot {
-	p := plot.New()
-	p.BackgroundColor = nil
-	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Color = role("muted")
-		a.Width = vg.Points(0.6)
-		a.Tick.Color = role("muted")
-		a.Tick.Width = vg.Points(0.6)
-		a.Tick.Length = vg.Points(3)
-		a.Tick.Label.Color = role("ink")
-		a.Tick.Label.Font.Size = fontSize
-		a.Tick.Label.Font.Variant = "Sans"
-		a.Label.TextStyle.Color = role("muted")
-		a.Label.TextStyle.Font.Size = fontSize
-		a.Label.TextStyle.Font.Variant = "Sans"
-		a.Padding = 0
-	}
-	return p
 }
 
 // rules draws light horizontal lines at the y ticks.

@@ -43,7 +43,7 @@ func forestRows(r Report) []forestRow {
 			out = append(out, pairs)
 		}
 		for i, e := range r.editions() {
-			if x := r.published(e, g.Grant); x != nil {
+			if x := r.published(e, g.Grant); x != nil && drawable(&x.Ratio) {
 				out = append(out, forestRow{label: "published " + editionMark(i), kind: "published", values: []float64{x.Ratio}, edition: i})
 			}
 		}
@@ -51,16 +51,20 @@ func forestRows(r Report) []forestRow {
 	return out
 }
 
-func drawable(n Number) bool { return n != nil && finite(*n) && *n > 0 }
+// drawable tells ratios that a log scale can show.
+func drawable(n Number) bool { return n != nil && *n >= 1e-12 && *n <= 1e12 }
 
 // forest draws the throughput ratios on a log scale, so that a halving and a
 // doubling are equally far from 1.
-func forest(r Report, id string) (string, error) {
+func forest(r Report) picture {
 	rows := forestRows(r)
-	lo, hi := 1-r.Hypothesis.MaxLoss, 1.0
+	lo, hi := 1.0, 1.0
+	if limit := 1 - r.Hypothesis.MaxLoss; drawable(&limit) {
+		lo = min(lo, limit)
+	}
 	for _, row := range rows {
 		for _, v := range append([]float64{row.lo, row.hi}, row.values...) {
-			if finite(v) && v > 0 {
+			if drawable(&v) {
 				lo, hi = min(lo, v), max(hi, v)
 			}
 		}
@@ -74,8 +78,19 @@ func forest(r Report, id string) (string, error) {
 	p.Y.Width, p.Y.Tick.Length = 0, 0
 	p.Y.Tick.Marker = rowTicks(rows)
 	p.Add(forestMarks{rows: rows, maxLoss: r.Hypothesis.MaxLoss})
-	height := vg.Points(44 + 15*float64(len(rows)))
-	return svg(p, vg.Points(470), height, id, "Throughput ratio off / on per grant", describeForest(r))
+	return picture{
+		name: "forest", plot: p, width: vg.Points(470), height: vg.Points(44 + 15*float64(len(rows))),
+		title: "Throughput ratio off / on per grant", description: describeForest(r), key: forestKey(r),
+	}
+}
+
+// forestKey says what the marks of a row mean.
+func forestKey(r Report) string {
+	text := "square: ratio with its 95 % interval; ring: one pair of windows; shaded: more than the allowed loss"
+	for i, e := range r.editions() {
+		text += fmt.Sprintf("\n%s %s: %s", map[bool]string{true: "full triangle", false: "open triangle"}[i == 0], editionMark(i), cut(e, 60))
+	}
+	return text
 }
 
 func rowTicks(rows []forestRow) plot.ConstantTicks {

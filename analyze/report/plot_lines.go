@@ -17,7 +17,7 @@ func modeLines(f Figure, mode string, scale float64) []plotter.XYs {
 		var xys plotter.XYs
 		for i := range min(len(l.Seconds), len(l.Values)) {
 			x, y := l.Seconds[i], l.Values[i]*scale
-			if finite(x) && finite(y) && x >= 0 {
+			if plottable(x) && plottable(y) && x >= 0 {
 				xys = append(xys, plotter.XY{X: x, Y: y})
 			}
 		}
@@ -29,6 +29,9 @@ func modeLines(f Figure, mode string, scale float64) []plotter.XYs {
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// plottable tells numbers whose axis still has round ticks.
+func plottable(v float64) bool { return math.Abs(v) <= 1e15 }
 
 // step is the median distance of neighbouring points, 1 s when there is none.
 func step(lines []plotter.XYs) float64 {
@@ -101,4 +104,12 @@ func extend(xys plotter.XYs, top, end float64) (float64, float64) {
 		top, end = max(top, p.Y), max(end, p.X)
 	}
 	return top, end
+}
+
+func lowest(xys plotter.XYs) float64 {
+	low := 0.0
+	for _, p := range xys {
+		low = min(low, p.Y)
+	}
+	return low
 }

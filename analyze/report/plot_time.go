@@ -15,16 +15,20 @@ import (
 // the page below 500 kB however long the windows are.
 const pointBudget = 18000
 
-// timePlot draws one metric of one grant against time: a thin line per window,
-// a bold one for the mean of the windows of a mode. The caption says how many
-// seconds a point stands for where points were averaged to save room.
-func timePlot(f Figure, id string, points int) (drawing, caption string, err error) {
+// timeKey says what the lines against time mean.
+const timeKey = "solid: persistence on; dashed: persistence off\nthin: one window; bold: mean of the windows; shaded: warm-up, left out of the numbers"
+
+// timePicture draws one metric of one grant against time: a thin line per
+// window, a bold one for the mean of the windows of a mode. The caption says how
+// many seconds a point stands for where points were averaged to save room. A
+// figure without a value that can be drawn has no picture.
+func timePicture(f Figure, points int) (picture, bool) {
 	p := newPlot()
 	scale := 1.0
 	if isShare(f.Unit) {
 		scale = 100
 	}
-	top, end := 0.0, 0.0
+	top, end, low := 0.0, 0.0, 0.0
 	var thin, bold []plot.Plotter
 	width := 0.0
 	for _, mode := range []string{"on", "off"} {
@@ -39,6 +43,7 @@ func timePlot(f Figure, id string, points int) (drawing, caption string, err err
 		for _, l := range lines {
 			xys := average([]plotter.XYs{l}, w)
 			top, end = extend(xys, top, end)
+			low = min(low, lowest(xys))
 			thin = append(thin, line(xys, mode+"-thin", 0.7, nil))
 		}
 		mean := average(lines, max(step(lines), span(lines)/200))
@@ -46,7 +51,7 @@ func timePlot(f Figure, id string, points int) (drawing, caption string, err err
 		bold = append(bold, line(mean, mode, 2.2, dashes(mode)))
 	}
 	if end == 0 {
-		return "", "", nil
+		return picture{}, false
 	}
 	ticks := niceTicks(top)
 	p.Y.Min, p.Y.Max = 0, ticks[len(ticks)-1]
@@ -54,17 +59,25 @@ func timePlot(f Figure, id string, points int) (drawing, caption string, err err
 		// A share ends at 100 %; what is above it is the error of the clock.
 		ticks, p.Y.Max = niceTicks(100), max(100, top)
 	}
+	if low < 0 {
+		// No metric of ours is below 0; a query of the reader's may be.
+		p.Y.Min, p.Y.Max, ticks = low, max(top, 0), ticksBetween(low, max(top, 0))
+	}
 	p.X.Min, p.X.Max = 0, end
 	p.Y.Tick.Marker = labelled(ticks, 1)
 	p.X.Tick.Marker, p.X.Label.Text = timeTicks(end)
 	p.Add(shade{from: 0, to: min(f.Warmup, end)}, rules{ticks})
 	p.Add(thin...)
 	p.Add(bold...)
-	drawing, err = svg(p, figureWidth, figureHeight, id, f.Label+" against time, "+f.Grant, describeFigure(f, scale))
-	if width > 0 {
-		caption = fmt.Sprintf("points are means of %s s", significant(width))
+	out := picture{
+		name: fileName(f.Grant + "-" + f.Metric), plot: p, width: figureWidth, height: figureHeight,
+		label: f.Label, title: f.Label + " against time, " + f.Grant, description: describeFigure(f, scale), unit: unitText(f.Unit), key: timeKey,
 	}
-	return drawing, caption, err
+	if width > 0 {
+		out.caption = fmt.Sprintf("points are means of %s s", significant(width))
+		out.key += "; " + out.caption
+	}
+	return out, true
 }
 
 // dashes tell off from on where colours cannot.
@@ -79,19 +92,13 @@ func line(xys plotter.XYs, name string, width float64, dash []vg.Length) *plotte
 	return &plotter.Line{XYs: xys, LineStyle: draw.LineStyle{Color: role(name), Width: vg.Points(width), Dashes: dash}}
 }
 
-// niceTicks are four to six round values from 0 to at least top.
+// niceTicks are four to six round values from 0 to at least top. What is below
+// a millionth of a millionth counts as 0.
 func niceTicks(top float64) []float64 {
-	if top <= 0 {
+	if top <= 1e-12 {
 		return []float64{0, 1}
 	}
-	raw := top / 4
-	size := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, m := range []float64{1, 2, 2.5, 5, 10} {
-		if size*m >= raw {
-			size *= m
-			break
-		}
-	}
+	size := niceStep(top / 4)
 	var out []float64
 	for i := 0; ; i++ {
 		out = append(out, size*float64(i))
@@ -99,6 +106,17 @@ func niceTicks(top float64) []float64 {
 			return out
 		}
 	}
+}
+
+// niceStep is the smallest round number that is at least raw, which is above 0.
+func niceStep(raw float64) float64 {
+	size := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 2.5, 5} {
+		if size*m >= raw {
+			return size * m
+		}
+	}
+	return size * 10
 }
 
 // labelled writes ticks as plain numbers; unit divides them for the label.
@@ -131,7 +149,7 @@ type shade struct{ from, to float64 }
 
 // Plot implements plot.Plotter.
 func (s shade) Plot(c draw.Canvas, p *plot.Plot) {
-	if s.to <= s.from {
+	if !(s.to > s.from) {
 		return
 	}
 	x, _ := p.Transforms(&c)

@@ -1,6 +1,9 @@
-// Package report holds the result of an analysis and writes it as text, JSON
-// and HTML. Every number a reader sees is a field of Report; writers only
-// format. It refuses to compute: study fills the struct.
+// Package report holds the result of an analysis and writes it as text,
+// Markdown, HTML, JSON, CSV, JUnit XML and pictures. Every number a reader sees
+// is a field of Report; writers only format. It refuses to compute: study fills
+// the struct.
+//
+//	for _, w := range report.Writers { err := w.Write(file, r, report.Options{}) }
 package report
 
 // SchemaVersion is the version of the JSON document. It rises when a field
@@ -35,6 +38,7 @@ type Report struct {
 	Warnings      []Warning    `json:"warnings"`    // those that concern the whole experiment
 	Diagnostics   []RunCheck   `json:"diagnostics"` // one per window
 	Figures       []Figure     `json:"figures"`     // what the plots draw
+	Latencies     []Latency    `json:"latencies"`   // one per grant and mode that has result files
 	Methods       []string     `json:"methods"`     // the method in words, last in every format
 	Provenance    Provenance   `json:"provenance"`
 }
@@ -169,10 +173,13 @@ type RunCheck struct {
 	Lag1      Number `json:"lag1_autocorrelation"`
 	// InFlight is the mean number of successful requests under way: throughput times mean response time. In a closed
 	// loop without pauses it is the number of users.
-	InFlight   Number    `json:"in_flight"`
-	LoadCPU    Number    `json:"load_cpu"`    // ratio
-	ForeignCPU Number    `json:"foreign_cpu"` // cores
-	Warnings   []Warning `json:"warnings"`
+	InFlight Number `json:"in_flight"`
+	LoadCPU  Number `json:"load_cpu"` // ratio
+	// APIManagerCPU and DatabaseCPU are what the window used of the hosts' cores, as ratios.
+	APIManagerCPU Number    `json:"apim_cpu"`
+	DatabaseCPU   Number    `json:"database_cpu"`
+	ForeignCPU    Number    `json:"foreign_cpu"` // cores
+	Warnings      []Warning `json:"warnings"`
 }
 
 // Figure is one metric of one grant against time.
@@ -191,6 +198,20 @@ type Line struct {
 	Block       int       `json:"block"`
 	Seconds     []float64 `json:"seconds"`
 	Values      []float64 `json:"values"`
+}
+
+// Latency is the distribution of the response times of one grant in one mode:
+// the successful requests of all its windows together, after the warm-up. It is
+// for looking at; medians and intervals come from single windows.
+type Latency struct {
+	Grant       string `json:"grant"`
+	Persistence string `json:"persistence"`
+	Windows     int    `json:"windows"`
+	Requests    uint64 `json:"requests"`
+	// Shares[i] of the requests took at most Milliseconds[i]. Both rise; there are
+	// at most 100 points, each of them exact.
+	Shares       []float64 `json:"shares"`
+	Milliseconds []float64 `json:"milliseconds"`
 }
 
 // Source is one input of the analysis.

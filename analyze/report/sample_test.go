@@ -106,7 +106,11 @@ func addGrant(r *Report, g string, k float64) {
 	for b := 1; b <= 5; b++ {
 		for m, mode := range []string{"on", "off"} {
 			d := RunCheck{Grant: g, Persistence: mode, Block: b, Start: begin.Add(time.Duration(2*b+m) * 20 * time.Second).Format(time.RFC3339),
-				Seconds: 6, Throughput: num(764 + 10*float64(b)), CV: num(0.043), HalfWidth: num(0.031), Lag1: num(0.12), LoadCPU: num(0.42), ForeignCPU: num(0.03)}
+				Seconds: 6, Throughput: num(764 + 10*float64(b)), CV: num(0.043), HalfWidth: num(0.031), Lag1: num(0.12), LoadCPU: num(0.42), ForeignCPU: num(0.03),
+				APIManagerCPU: num(0.71 + 0.15*float64(m) + 0.004*float64(b)), DatabaseCPU: num(0.58 - 0.4*float64(m) + 0.003*float64(b))}
+			if mode == "off" {
+				d.Throughput = num((764 + 10*float64(b)) * ratio)
+			}
 			if b == 3 && mode == "on" {
 				d.Lag1, d.LoadCPU = nil, nil
 				d.Warnings = []Warning{{ID: "silence", Text: "1 second without a success: an outage, or the rig stood still <b>"}}
@@ -114,6 +118,8 @@ func addGrant(r *Report, g string, k float64) {
 			r.Diagnostics = append(r.Diagnostics, d)
 		}
 	}
+	addLatency(r, g, "on", 120+20*k)
+	addLatency(r, g, "off", (120+20*k)/ratio)
 	addFigure(r, g, MetricThroughput, "Throughput", "tokens/s", 764-150*k, ratio)
 	addFigure(r, g, MetricAPIManagerCPU, "API Manager CPU", "ratio", 0.71, 1.21)
 	addFigure(r, g, MetricDatabaseCPU, "Database CPU", "ratio", 0.58, 0.31)
@@ -121,6 +127,16 @@ func addGrant(r *Report, g string, k float64) {
 	r.Provenance.Inputs = append(r.Provenance.Inputs,
 		Source{Kind: "jtl", Name: "jtl/" + g + "-on-1.jtl", SHA256: "4f2c0d7be0aa11223344", Count: 4584, Range: "2026-07-01T10:00:20.000Z/2026-07-01T10:00:26.100Z"},
 		Source{Kind: "tsdb", Name: "database_cpu", Query: `rds_cpu_utilization_ratio{job="token-persistence"}`, SHA256: "ab", Count: 6, Range: "2026-07-01T10:00:20.000Z/2026-07-01T10:00:26.000Z"})
+}
+
+// addLatency appends a long-tailed distribution around a median.
+func addLatency(r *Report, g, mode string, median float64) {
+	l := Latency{Grant: g, Persistence: mode, Windows: 5, Requests: 22_920}
+	for _, share := range []float64{0.001, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1} {
+		l.Shares = append(l.Shares, share)
+		l.Milliseconds = append(l.Milliseconds, math.Round(median*math.Pow(1.0001/(1.0001-share), 0.4)*0.76))
+	}
+	r.Latencies = append(r.Latencies, l)
 }
 
 func addFigure(r *Report, g, metric, label, unit string, on, effect float64) {

@@ -16,6 +16,7 @@ const (
 // the verdict, three ratios per grant beside the published ones, why, and the
 // caveats that come first; everything else follows.
 func Text(w io.Writer, r Report, o Options) error {
+	r = plain(r)
 	p := &page{color: o.Color}
 	p.screen(r)
 	p.explanation(r)

@@ -51,26 +51,11 @@ func (p *page) evidence(r Report, g Grant) {
 	lines[0] = p.verdict(g.Verdict) + strings.TrimPrefix(lines[0], string(g.Verdict))
 	p.lines(lines)
 	all := r.comparisons(g.Grant)
-	if len(all) > 0 {
-		p.line("")
-		p.line(pad("metric", 26) + pad("persistence on", 18) + pad("persistence off", 18) + "off / on")
-	}
-	for _, c := range all {
-		label := c.Label
-		if unit := unitText(c.Unit); unit != "" {
-			label += ", " + unit
-		}
-		p.line(pad(cut(label, 25), 26) + pad(sideCell(c.On, c.Unit), 18) + pad(sideCell(c.Off, c.Unit), 18) + ratioCell(&c))
-	}
+	p.lines(evidenceTable(all))
 	for _, m := range methodLines(all) {
 		p.hanging("  ", m)
 	}
 	p.windows(r, g.Grant)
-}
-
-// sideCell leaves the percent sign to the label, which has it.
-func sideCell(s Side, unit string) string {
-	return strings.NewReplacer(" %", "", "(", "", ")", "").Replace(sideText(s, unit))
 }
 
 // methodLines says once per method which metrics it was used for, and gives
@@ -138,7 +123,7 @@ func (p *page) windows(r Report, grant string) {
 }
 
 func windowRow(cells ...string) string {
-	widths := []int{5, 5, 12, 8, 9, 8, 11, 6, 8, 8}
+	widths := []int{5, 5, 11, 8, 9, 8, 11, 6, 8, 8}
 	var b strings.Builder
 	for i, c := range cells {
 		if i == 1 {
@@ -156,7 +141,7 @@ func (p *page) reference(r Report) {
 		return
 	}
 	p.heading("Published by WSO2")
-	p.line(pad("grant", 22) + padLeft("on/s", 6) + padLeft("off/s", 7) + padLeft("ratio", 7) + padLeft("ours", 7) + "  " + "result")
+	p.line(pad("grant", 22) + padLeft("on/s", 6) + padLeft("off/s", 7) + padLeft("ratio", 7) + padLeft("ours", 7) + "  " + pad("result", 16) + "direction")
 	for _, x := range byEdition(r.Reference) {
 		if x.first {
 			p.line(x.Edition)
@@ -165,12 +150,8 @@ func (p *page) reference(r Report) {
 		if c := r.metric(x.Grant, MetricThroughput); c != nil {
 			ours = ratioText(c.Ratio.Estimate)
 		}
-		result := x.Result
-		if x.Direction != "" {
-			result += "; direction " + x.Direction
-		}
 		p.line(pad(cut("  "+x.Grant, 21), 22) + padLeft(significant(x.On), 6) + padLeft(significant(x.Off), 7) +
-			padLeft(ratioText(&x.Ratio), 7) + padLeft(ours, 7) + "  " + result)
+			padLeft(ratioText(&x.Ratio), 7) + padLeft(ours, 7) + "  " + pad(x.Result, 16) + x.Direction)
 		if x.Why != "" {
 			p.hanging("    ", x.Why)
 		}
@@ -244,7 +225,7 @@ func (p *page) provenance(r Report) {
 	p.linef("seed       %d", v.Seed)
 	for _, in := range v.rows() {
 		if in.Query == "" {
-			p.linef("%s %s  %d rows  sha256 %s", pad(in.Kind, 10), in.Name, in.Count, short(in.SHA256))
+			p.hanging(pad(in.Kind, 10)+" ", fmt.Sprintf("%s  %d rows  sha256 %s", in.Name, in.Count, short(in.SHA256)))
 		} else {
 			p.hanging(pad(in.Kind, 10)+" ", fmt.Sprintf("%s: %s (%d windows, %d samples)", in.Name, in.Query, in.Windows, in.Count))
 		}
@@ -253,4 +234,7 @@ func (p *page) provenance(r Report) {
 }
 
 // short is enough of a hash to tell files apart.
-func short(hash string) string { return hash[:min(12, len(hash))] }
+func short(hash string) string {
+	r := []rune(hash)
+	return string(r[:min(12, len(r))])
+}

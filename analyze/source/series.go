@@ -82,6 +82,7 @@ func readWindows(ctx context.Context, readers []*windowReader, rows []row) error
 			if errs[i] = r.readAll(ctx, rows); errs[i] != nil {
 				failed.Store(true)
 			}
+			r.spec.advance(windowWork)
 			return nil
 		})
 	}

@@ -34,6 +34,12 @@ type Spec struct {
 
 	CloudWatch CloudWatch // for kind cloudwatch
 	Files      []string   // for kinds csv and openmetrics
+
+	// Progress, unless nil, is told how far the reading has come: a byte of a
+	// result file counts as one, a window of a time-series source as a mebibyte.
+	// It is called from one goroutine at a time and has to return soon.
+	Progress func(done, total int64)
+	work     *work
 }
 
 // path resolves a file name of the experiment.
@@ -74,6 +80,7 @@ func Read(ctx context.Context, spec Spec) (Dataset, error) {
 	for i, w := range spec.Windows {
 		d.Runs[i] = Run{Window: w, Series: map[string]Series{}}
 	}
+	spec.begin()
 	d, err := readRequests(ctx, spec, d)
 	if err != nil {
 		return Dataset{}, err

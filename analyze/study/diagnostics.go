@@ -34,8 +34,13 @@ func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
 			}
 		}
 		c.InFlight = r.inFlight()
-		if m, err := gauge(source.LoadGeneratorCPU)(r.Run, r.span, o); err == nil {
-			c.LoadCPU = number(m.value)
+		for _, u := range []struct {
+			series string
+			into   *report.Number
+		}{{source.LoadGeneratorCPU, &c.LoadCPU}, {source.APIManagerCPU, &c.APIManagerCPU}, {source.DatabaseCPU, &c.DatabaseCPU}} {
+			if m, err := gauge(u.series)(r.Run, r.span, o); err == nil {
+				*u.into = number(m.value)
+			}
 		}
 		out = append(out, c)
 	}

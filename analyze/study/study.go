@@ -92,6 +92,7 @@ func Run(d source.Dataset, o Options) report.Report {
 		Warnings:      experimentWarnings(d, runs, o),
 		Diagnostics:   diagnose(runs, d, o),
 		Figures:       figures(runs, o),
+		Latencies:     latencies(runs),
 		Methods:       methods(grants, o),
 		Provenance:    provenance(d, o),
 	}
