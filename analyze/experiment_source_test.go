@@ -56,7 +56,7 @@ func TestSourceKeys(t *testing.T) {
 			t.Errorf("%s: %v", c.keys, err)
 			continue
 		}
-		if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(source.Spec{}, "Windows", "Base", "HTTP")); diff != "" {
+		if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(source.Spec{}, "Windows", "Base", "HTTP"), cmpopts.IgnoreUnexported(source.Spec{})); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", c.keys, diff)
 		}
 	}
