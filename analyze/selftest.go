@@ -29,7 +29,7 @@ func selfTest(o study.Options, stdout io.Writer) (int, error) {
 		return 0, nil
 	}
 	if !slices.Contains(o.FailOn, study.FailOnFail) {
-		fmt.Fprintln(stdout, "The gate cannot fail: --fail-on does not list fail, so a FAIL ends with status 0.")
+		fmt.Fprintln(stdout, "The gate cannot fail: --fail-on does not list fail, so FAIL ends with status 0.")
 	} else {
 		fmt.Fprintln(stdout, "The gate misjudges the cases marked !: choose other limits.")
 	}
