@@ -9,13 +9,14 @@ type evidenceRow struct{ label, on, off, effect string }
 
 // Bounds of the columns of the evidence table; the effect takes what is left.
 const (
-	leastLabel = 18
-	mostLabel  = 36
+	leastLabel  = 18
+	wantedLabel = 24
+	mostLabel   = 36
 )
 
 // evidenceTable is the metrics of one grant in columns as wide as their cells.
-// Where a row would be wider than the page, its label is cut, and then the
-// intervals of the modes are left to the other formats.
+// Where a row would be wider than the page, the widest rows leave the intervals
+// of the modes to the other formats, and then labels are cut.
 func evidenceTable(all []Comparison) []string {
 	if len(all) == 0 {
 		return nil
@@ -25,17 +26,13 @@ func evidenceTable(all []Comparison) []string {
 		rows = append(rows, newEvidenceRow(c))
 	}
 	on, off, effect := cellWidths(rows, 2)
-	if room(on, off, effect) < leastLabel {
+	if room(on, off, effect) < wantedLabel {
 		on, off, effect = cellWidths(rows, 1)
 	}
-	label := room(on, off, effect)
-	if label < leastLabel {
-		for i, c := range all {
-			rows[i+1].on, rows[i+1].off = plainSide(c.On.Estimate, c.Unit), plainSide(c.Off.Estimate, c.Unit)
-		}
+	for room(on, off, effect) < wantedLabel && narrow(rows, all) {
 		on, off, effect = cellWidths(rows, 1)
-		label = max(room(on, off, effect), leastLabel)
 	}
+	label := max(room(on, off, effect), leastLabel)
 	widest := 0
 	for _, r := range rows {
 		widest = max(widest, width(r.label)+2)
@@ -48,14 +45,43 @@ func evidenceTable(all []Comparison) []string {
 	return out
 }
 
+// narrow takes the intervals of the modes from the row that is widest by them;
+// false when no row has any left.
+func narrow(rows []evidenceRow, all []Comparison) bool {
+	widest, most := -1, 0
+	for i, c := range all {
+		r := &rows[i+1]
+		if plain := plainSide(c.On.Estimate, c.Unit); r.on == plain && r.off == plainSide(c.Off.Estimate, c.Unit) {
+			continue
+		}
+		if w := max(width(r.on), width(r.off)); w > most {
+			widest, most = i, w
+		}
+	}
+	if widest < 0 {
+		return false
+	}
+	c := all[widest]
+	rows[widest+1].on, rows[widest+1].off = plainSide(c.On.Estimate, c.Unit), plainSide(c.Off.Estimate, c.Unit)
+	return true
+}
+
+// newEvidenceRow shortens what would not fit: "per token" stands in the unit, and
+// a rise that is only known to be at most so much needs no estimate.
 func newEvidenceRow(c Comparison) evidenceRow {
 	label := c.Label
 	if unit := unitText(c.Unit); unit != "" {
 		label += ", " + unit
 	}
+	if c.Unit == "core-ms/token" {
+		label = strings.TrimSuffix(c.Label, " CPU per token") + ", " + c.Unit
+	}
 	effect := missing
 	if c.Ratio.Estimate != nil {
 		effect = strings.TrimSpace(c.effectText() + " " + c.intervalText())
+		if c.Effect == "difference" && c.Ratio.Lo == nil && c.Ratio.Hi != nil {
+			effect = c.intervalText()
+		}
 	}
 	return evidenceRow{label, sideCell(c.On, c.Unit), sideCell(c.Off, c.Unit), effect}
 }
