@@ -103,6 +103,7 @@ func readMetricData(ctx context.Context, spec Spec, d Dataset, client metricData
 		}
 		d.Inputs = append(d.Inputs, r.inputs...)
 		d.Problems = append(d.Problems, r.problems...)
+		spec.advance(windowWork)
 	}
 	d.Problems = append(d.Problems, missingProblems(d, all, missing, read, retention)...)
 	return d, nil

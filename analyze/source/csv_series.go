@@ -52,6 +52,7 @@ func readCSV(_ context.Context, spec Spec, d Dataset) (Dataset, error) {
 				missing[want.series] = append(missing[want.series], i)
 			}
 		}
+		spec.advance(windowWork)
 	}
 	d.Problems = append(d.Problems, missingProblems(d, all, missing, read, "do its times lie in the windows?")...)
 	return d, nil
