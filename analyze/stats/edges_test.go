@@ -22,6 +22,12 @@ func TestWhatHasNoEstimateIsAnError(t *testing.T) {
 		return func() error { _, err := stats.Quantile(x, p, kind); return err }
 	}
 	s := func(x ...float64) []float64 { return x }
+	many := func(n int, x ...float64) []float64 {
+		for len(x) < n {
+			x = append(x, x[0])
+		}
+		return x
+	}
 	for name, c := range map[string]struct {
 		run  func() error
 		want error
@@ -63,6 +69,18 @@ func TestWhatHasNoEstimateIsAnError(t *testing.T) {
 		"variation of one":             {func() error { _, err := stats.Variation(s(1)); return err }, stats.ErrTooFew},
 		"more events than trials":      {func() error { _, err := stats.ClopperPearsonUpper(2, 1, 0.95); return err }, stats.ErrArgument},
 		"confidence 1":                 {func() error { _, err := stats.ClopperPearsonUpper(0, 1, 1); return err }, stats.ErrArgument},
+		"step, too short":              {func() error { _, err := stats.Step(many(19, 1, 2)); return err }, stats.ErrTooFew},
+		"step of a constant":           {func() error { _, err := stats.Step(many(30, 0.1)); return err }, stats.ErrConstant},
+		"step with NaN":                {func() error { _, err := stats.Step(many(30, 1, nan)); return err }, stats.ErrNotFinite},
+		"drift, too short":             {func() error { _, err := stats.Drift(many(19, 1, 2)); return err }, stats.ErrTooFew},
+		"drift of a constant":          {func() error { _, err := stats.Drift(many(30, 0.1)); return err }, stats.ErrConstant},
+		"drift with infinity":          {func() error { _, err := stats.Drift(many(30, 1, inf)); return err }, stats.ErrNotFinite},
+		"drift beyond float64":         {func() error { _, err := stats.Drift(many(30, 1, math.MaxFloat64)); return err }, stats.ErrConstant},
+		"MSER-5 with NaN":              {func() error { _, err := stats.MSER5(many(60, 1, nan)); return err }, stats.ErrNotFinite},
+		"no pair to flip":              {func() error { _, err := stats.SignFlip(s(), s()); return err }, stats.ErrTooFew},
+		"pairs of unequal length":      {func() error { _, err := stats.SignFlip(s(1, 2), s(1)); return err }, stats.ErrArgument},
+		"too many pairs to flip":       {func() error { _, err := stats.SignFlip(many(25, 1), many(25, 2)); return err }, stats.ErrArgument},
+		"flip with NaN":                {func() error { _, err := stats.SignFlip(s(1), s(nan)); return err }, stats.ErrNotFinite},
 		"power without spread":         {func() error { _, err := stats.Power(1, 0, 3, 0.05, stats.OneTail); return err }, stats.ErrArgument},
 		"power of a NaN":               {func() error { _, err := stats.Power(nan, 1, 3, 0.05, stats.OneTail); return err }, stats.ErrNotFinite},
 		"detectable without freedom":   {func() error { _, err := stats.Detectable(1, 0, 0.05, 0.8); return err }, stats.ErrArgument},
@@ -126,4 +144,30 @@ func TestTableNamesEveryStatisticOnce(t *testing.T) {
 		}
 		seen[row.ID] = true
 	}
+}
+
+// The same holds for a change: its levels, statistics and probabilities are
+// numbers, or it is an error.
+func TestChangesAreFinite(t *testing.T) {
+	value := rapid.OneOf(rapid.Float64Range(-1e6, 1e6), rapid.Float64Range(-1e300, 1e300), rapid.SampledFrom([]float64{0, 1}))
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.SliceOfN(value, 0, 80).Draw(t, "x")
+		for name, test := range map[string]func([]float64) (stats.Change, error){"step": stats.Step, "drift": stats.Drift} {
+			c, err := test(x)
+			if err != nil {
+				continue
+			}
+			for _, v := range []float64{c.Before, c.After, c.T, c.DF, c.P, c.Share} {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Fatalf("%s: %+v", name, c)
+				}
+			}
+			if c.P < 0 || c.P > 1 || c.Share < -1e-9 || c.Share > 1+1e-9 || c.At < 0 || c.At >= len(x) {
+				t.Fatalf("%s: %+v", name, c)
+			}
+		}
+		if discard, err := stats.MSER5(x); err == nil && (discard < 0 || discard > len(x)/2+5) {
+			t.Fatalf("%d of %d discarded", discard, len(x))
+		}
+	})
 }

@@ -55,15 +55,10 @@ func ewc(x []float64) (mean, se, df float64, err error) {
 	if err := finite(x, 3); err != nil {
 		return 0, 0, 0, err
 	}
-	n := float64(len(x))
-	b := max(2, int(0.4*math.Pow(n, 2.0/3.0)))
+	n, b := float64(len(x)), cosineCount(len(x))
 	mean = stat.Mean(x, nil)
 	sum := 0.0
-	for j := 1; j <= b; j++ {
-		transform := 0.0
-		for t, v := range x {
-			transform += (v - mean) * math.Cos(math.Pi*float64(j)*(float64(t)+0.5)/n)
-		}
+	for _, transform := range cosines(x, mean, b) {
 		sum += 2 / n * transform * transform
 	}
 	return mean, math.Sqrt(sum / float64(b) / n), float64(b), nil

@@ -62,6 +62,10 @@ func Table() []Statistic {
 		{"clopper-pearson", "Clopper-Pearson bound", "independent trials with one probability", "Clopper and Pearson 1934"},
 		{"power", "power of the t test", "normal observations; noncentral t", "R stats::power.t.test"},
 		{"autocorrelation", "autocorrelation", "a stationary series; autocovariances divide by n", "R stats::acf"},
+		{"sign-flip", "sign-flip test", "without an effect each pair could as well have come out the other way round", "Fisher 1935; R coin, exact"},
+		{"mser-5", "MSER-5", "nothing; it has no error rate and only checks the warm-up that was chosen", "White 1997; White, Cobb and Spratt 2000"},
+		{"step", "test for a step", "a stationary, autocorrelated series around one level; 17 places by Bonferroni", "EWC with the step projected out; Lazarus and others 2018"},
+		{"drift", "test for a drift", "a stationary, autocorrelated series around one level", "EWC with the trend projected out; Lazarus and others 2018"},
 		{"variation", "coefficient of variation", "values above zero on average", "standard deviation over mean"},
 	}
 }
