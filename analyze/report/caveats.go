@@ -47,7 +47,7 @@ func (d RunCheck) window() string {
 // then what to keep in mind while reading. Unknown ones stand in the middle.
 var weights = map[string]int{
 	"no-samples": 0, "no-rows": 0, "outside": 0, "warm-up": 0, "missing-data": 1, "bad-rows": 1, "ambiguous": 1, "partial": 1, "unit": 1, "undated": 1,
-	"silence": 2, "counter": 2, "load-generator": 2, "foreign-cpu": 2, "users": 2, "other-requests": 2,
+	"silence": 2, "counter": 2, "step": 2, "drift": 2, "short-warmup": 2, "load-generator": 2, "foreign-cpu": 2, "users": 2, "other-requests": 2,
 	"order": 3, "mixed-blocks": 3, "unequal-windows": 3, "one-run": 3, "few-pairs": 3, "few-runs": 3, "carry-over": 3, "rate": 3,
 	"few-points": 6, "range-step": 6, "aliasing": 6, "autocorrelation": 7, "zero": 7, "estimate": 7,
 	"partial-second": 8, "closed-loop": 8, "database-cores": 8, "apim-cores": 8, "nodes": 8,

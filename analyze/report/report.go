@@ -125,6 +125,9 @@ type Comparison struct {
 	Status       string `json:"status"` // confirmatory, provisional or descriptive
 	PDifference  Number `json:"p_difference"`
 	PNonInferior Number `json:"p_noninferiority"`
+	// PSignFlip is the exact p of "nothing changes" by sign flips over the pairs,
+	// from 6 pairs on. No verdict rests on it.
+	PSignFlip Number `json:"p_sign_flip,omitempty"`
 	// PLoss is the p of "the loss is at most max_loss", Holm-adjusted over the
 	// grants; FAIL means that it is at most 0.025.
 	PLoss          Number    `json:"p_loss"`
@@ -174,7 +177,10 @@ type RunCheck struct {
 	// InFlight is the mean number of successful requests under way: throughput times mean response time. In a closed
 	// loop without pauses it is the number of users.
 	InFlight Number `json:"in_flight"`
-	LoadCPU  Number `json:"load_cpu"` // ratio
+	// MSER5 is how many seconds of the window MSER-5 would discard as warm-up;
+	// absent for fewer than 50 observations, and where the window never settles.
+	MSER5   Number `json:"mser5_seconds,omitempty"`
+	LoadCPU Number `json:"load_cpu"` // ratio
 	// APIManagerCPU and DatabaseCPU are what the window used of the hosts' cores, as ratios.
 	APIManagerCPU Number    `json:"apim_cpu"`
 	DatabaseCPU   Number    `json:"database_cpu"`

@@ -91,6 +91,9 @@ func tests(c Comparison) string {
 	if c.PDifference != nil {
 		parts = append(parts, "p of no difference "+pText(c.PDifference))
 	}
+	if c.PSignFlip != nil {
+		parts = append(parts, "by sign flips "+pText(c.PSignFlip))
+	}
 	if c.PNonInferior != nil {
 		parts = append(parts, "p of the loss being over the limit "+pText(c.PNonInferior))
 	}

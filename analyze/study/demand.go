@@ -38,9 +38,13 @@ func demand(name string, factor func(report.Environment) (float64, error)) func(
 				continue
 			}
 			if tokens, known := issued(r, p.Time, end); known {
-				amount += perSecond * p.Value * series.Step.Seconds()
+				spent := perSecond * p.Value * series.Step.Seconds()
+				amount += spent
 				m.tokens += tokens
 				m.n++
+				if tokens > 0 {
+					m.parts = append(m.parts, spent/tokens)
+				}
 			}
 		}
 		if m.n == 0 {

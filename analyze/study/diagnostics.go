@@ -32,6 +32,9 @@ func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
 			if a, err := stats.Autocorrelation(m.series, 1); err == nil {
 				c.Lag1 = number(a)
 			}
+			if s, ok, err := r.mser5(); ok && err == nil {
+				c.MSER5 = number(s)
+			}
 		}
 		c.InFlight = r.inFlight()
 		for _, u := range []struct {
@@ -77,6 +80,11 @@ func (r run) warnings(d source.Dataset, o Options) []report.Warning {
 	}
 	add("silence", r.silence.text())
 	add("counter", r.measures[throughput].cap)
+	add("short-warmup", r.shortWarmup(o))
+	for _, m := range metrics() {
+		add(stepped, r.unsteadiness(m.id, stepped, o))
+		add(drifted, r.unsteadiness(m.id, drifted, o))
+	}
 	add("autocorrelation", dependence(r))
 	add("users", r.unaccounted(o))
 	add("load-generator", r.busyLoad(o))

@@ -134,9 +134,26 @@ func (g *grant) test(c *comparison, o Options) {
 	e := c.gain()
 	c.PDifference = number(e.P(0, stats.TwoSided))
 	c.PNonInferior = number(e.P(lossLimit(o), stats.Greater))
+	if g.layout.paired && len(c.On.Runs) >= leastFlips {
+		c.PSignFlip = signFlip(c.On.Runs, c.Off.Runs)
+	}
 	if d, err := stats.Detectable(e.SE, e.DF, 1-level, targetPower); err == nil {
 		c.DetectableLoss = number(-math.Expm1(-d))
 	}
+}
+
+// signFlip is the p of "nothing changes" by sign flips of the log ratios. It is
+// shown and never decides.
+func signFlip(on, off []report.Run) report.Number {
+	var x, y []float64
+	for i := range on {
+		x, y = append(x, math.Log(off[i].Value)), append(y, math.Log(on[i].Value))
+	}
+	f, err := stats.SignFlip(x, y)
+	if err != nil {
+		return nil
+	}
+	return number(f.P)
 }
 
 // bound describes the error comparison where no request failed without

@@ -30,6 +30,9 @@ type measure struct {
 	// series is the metric over the window's seconds, intervals or points; nil
 	// when it has none.
 	series []float64
+	// parts stand in for series in the tests for steps and drifts, where the value
+	// is no plain mean and no interval may be formed of them.
+	parts []float64
 	// cap is why the value cannot support a PASS; "" when it can.
 	cap string
 	// tokens were issued while a demand was sampled; 0 for other metrics.

@@ -17,6 +17,10 @@ type run struct {
 	measures map[string]measure
 	missing  map[string]error // metric to the reason for its absence
 	silence  silence
+	tested   bool // for a step and a drift
+	// movements are those of judged metrics that were not steady, as far as their
+	// series tell.
+	movements map[string]*movement
 }
 
 // summarise measures every metric of every window, in the order of grant,
@@ -46,6 +50,7 @@ func summarise(d source.Dataset, o Options) []run {
 			cmp.Compare(a.Window.Mode, b.Window.Mode),
 		)
 	})
+	findMovements(runs, judged(o))
 	return runs
 }
 

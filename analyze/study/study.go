@@ -31,6 +31,7 @@ const (
 const (
 	level       = 0.95 // of every interval shown
 	failureSize = 0.025
+	leastFlips  = 6   // pairs from which sign flips are shown: with 5 they cannot reach 5 %
 	leastRuns   = 4   // pairs, or runs on each side, that a verdict needs
 	targetPower = 0.8 // of the detectable loss
 )

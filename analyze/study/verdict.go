@@ -121,6 +121,11 @@ func (g *grant) open(weakest *comparison, rise errorRise, o Options) string {
 			return text
 		}
 	}
+	for _, metric := range judged(o) {
+		if text := g.unsteady(metric, o); text != "" {
+			return text
+		}
+	}
 	// Whatever may be missing is now held against switching off: only a PASS that
 	// survives it is one.
 	names := g.doubtful()

@@ -40,6 +40,8 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 	if c.Metric == apimCoreMS || c.Metric == databaseCoreMS || c.Metric == iosPerToken {
 		c.windows("other-requests", g.collect(run.otherRequests))
 	}
+	c.windows(stepped, g.collect(func(r run) string { return r.unsteadiness(c.Metric, stepped, o) }))
+	c.windows(drifted, g.collect(func(r run) string { return r.unsteadiness(c.Metric, drifted, o) }))
 	if c.Metric == apimCPU || c.Metric == databaseCPU {
 		g.qualifyCPU(c, o.Environment)
 	}
@@ -120,6 +122,7 @@ func (g *grant) qualifyThroughput(c *comparison, o Options) {
 	}
 	c.windows("silence", g.collect(func(r run) string { return r.silence.text() }))
 	c.windows("users", g.collect(func(r run) string { return r.unaccounted(o) }))
+	c.windows("short-warmup", g.collect(func(r run) string { return r.shortWarmup(o) }))
 	c.windows("load-generator", g.collect(func(r run) string { return r.busyLoad(o) }))
 	c.windows("foreign-cpu", g.collect(func(r run) string { return r.foreign() }))
 	if on == 1 && off == 1 {

@@ -119,6 +119,14 @@ func hypothesis(o Options) report.Hypothesis {
 func methods(grants []*grant, o Options) []string {
 	used := map[string]bool{}
 	for _, g := range grants {
+		for _, r := range g.runs {
+			if _, ok, _ := r.mser5(); ok {
+				used["mser-5"] = true
+			}
+			if r.tested {
+				used[stepped], used[drifted] = true, true
+			}
+		}
 		for _, c := range g.comparisons {
 			switch {
 			case strings.HasPrefix(c.Method, "paired"):
@@ -133,6 +141,9 @@ func methods(grants []*grant, o Options) []string {
 			}
 			if c.Unit == "core-ms/token" && c.Ratio.Estimate != nil {
 				used["demand"] = true
+			}
+			if c.PSignFlip != nil {
+				used["sign-flip"] = true
 			}
 			if c.DetectableLoss != nil {
 				used["power"] = true
@@ -167,6 +178,7 @@ func verdictRules(o Options) []string {
 			ratio(1/(1-o.MaxLoss)), percent(rateTolerance), points100(o.MaxErrorIncrease), percent(o.MaxLoss), leastRuns, leastRuns)
 	}
 	return append(out,
+		fmt.Sprintf("A step or a drift within a window is one that is found at a familywise %s over all windows. It keeps a grant from passing where the ratio formed of first, or of last, levels differs by more than half the allowed loss; it never helps.", percent(changeSize)),
 		"What may be missing is counted against switching off before a grant may pass. The published numbers never change a verdict.",
 		"The detectable loss is the smallest true loss that this design and this spread would have told from no change, two-sided 5 %, with power 80 %.",
 		fmt.Sprintf("A published ratio agrees when our 90 %% interval lies within %s of it, and differs when our 95 %% interval lies wholly beyond that margin around the ratios its rounding allows.", percent(o.ReferenceMargin)),
