@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench test test-mysql test-moto fuzz soak lint vuln golden build setup help
+.PHONY: demo tax bench bench-stats test test-mysql test-moto fuzz soak lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -36,6 +36,9 @@ test: setup ## all tests, with the race detector, against a real server
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
 	@testbed/install.sh mysqld-exporter
 	@go run ./exporter/bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-stats: ## sizes, coverage, power and abstention of the statistics, in simulations with a known truth (a few minutes; QUICK=1: 30 s)
+	@go run ./analyze/statsbench $(if $(QUICK),--quick) $(ARGS)
 
 test-mysql: ## the tests of what talks to the database, against the MySQL of Debian sid
 	@testbed/install.sh prometheus
