@@ -46,9 +46,9 @@ func ewcFigures() []figure {
 	out = append(out, figure{name: "size: EWC-t, n = 120, φ = 0.9", replications: 10_000, hi: 1, trial: test(ar(0.9), 120, 0)})
 	for _, n := range []int{120, 900} {
 		out = append(out, figure{
-			name:         fmt.Sprintf("size: EWC-t, n = %d, runs differ by 0.3 sd", n),
+			name:         fmt.Sprintf("size: EWC-t, n = %d, φ = 0.6, runs differ by 0.3 sd", n),
 			replications: 4_000, hi: 1,
-			trial: test(ar(0), n, 0.3),
+			trial: test(ar(0.6), n, 0.3),
 		})
 	}
 	return out

@@ -60,7 +60,7 @@ func TestCommandLine(t *testing.T) {
 		stderr string
 		stdout string
 	}{
-		{[]string{"--help"}, 0, "--only", ""},
+		{[]string{"--help"}, 0, "-only", ""},
 		{[]string{"--only=nonsense"}, 2, "no figure has such a name", ""},
 		{[]string{"coverage"}, 2, "chosen with --only", ""},
 		{[]string{"--frequently"}, 2, "flag provided but not defined", ""},

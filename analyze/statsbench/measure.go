@@ -99,11 +99,11 @@ func printRow(w io.Writer, r result) {
 	bar := "–"
 	switch {
 	case r.lo > 0 && r.hi < 1:
-		bar = fmt.Sprintf("%g to %g %%", 100*r.lo, 100*r.hi)
+		bar = fmt.Sprintf("%.4g to %.4g %%", 100*r.lo, 100*r.hi)
 	case r.lo > 0:
-		bar = fmt.Sprintf("≥ %g %%", 100*r.lo)
+		bar = fmt.Sprintf("≥ %.4g %%", 100*r.lo)
 	case r.hi < 1:
-		bar = fmt.Sprintf("≤ %g %%", 100*r.hi)
+		bar = fmt.Sprintf("≤ %.4g %%", 100*r.hi)
 	}
 	verdict := "met"
 	switch {
