@@ -67,13 +67,24 @@ func experiment(t testing.TB, blocks int, n noise, seed uint64) report.Report {
 			s.database *= math.Exp(common + n.own*random.NormFloat64())
 			m := s.run(t, rig)
 			off := i == 1
-			add(&r, report.MetricThroughput, off, block, m.throughput)
-			add(&r, "latency_mean", off, block, 1000*m.response)
-			add(&r, report.MetricAPIManagerCPU, off, block, m.apimBusy)
-			add(&r, report.MetricDatabaseCPU, off, block, m.databaseBusy)
+			addRun(&r, off, block, m)
 		}
 	}
 	return r
+}
+
+// addRun reports one run.
+func addRun(r *report.Report, off bool, block int, m measured) {
+	add(r, report.MetricThroughput, off, block, m.throughput)
+	add(r, report.MetricAPIManagerCPU, off, block, m.apimBusy)
+	add(r, report.MetricDatabaseCPU, off, block, m.databaseBusy)
+	mode, under := "on", m.throughput*m.response
+	if off {
+		mode = "off"
+	}
+	r.Diagnostics = append(r.Diagnostics, report.RunCheck{
+		Grant: "password", Persistence: mode, Block: block, Throughput: &m.throughput, InFlight: &under,
+	})
 }
 
 // comparison finds or makes the comparison of a metric.

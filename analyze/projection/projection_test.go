@@ -82,18 +82,10 @@ func TestDemandsOfTheReport(t *testing.T) {
 func TestThinkTime(t *testing.T) {
 	h := rig
 	h.ThinkSeconds = 0.05
-	r := experiment(t, 4, noise{}, 1)
-	for _, metric := range []string{report.MetricThroughput, "latency_mean", report.MetricAPIManagerCPU, report.MetricDatabaseCPU} {
-		r = without(r, metric)
-	}
+	r := experiment(t, 0, noise{}, 1)
 	for block := 1; block <= 4; block++ {
-		for i, s := range []system{systemOn, systemOff} {
-			m := s.run(t, h)
-			add(&r, report.MetricThroughput, i == 1, block, m.throughput)
-			add(&r, "latency_mean", i == 1, block, 1000*m.response)
-			add(&r, report.MetricAPIManagerCPU, i == 1, block, m.apimBusy)
-			add(&r, report.MetricDatabaseCPU, i == 1, block, m.databaseBusy)
-		}
+		addRun(&r, false, block, systemOn.run(t, h))
+		addRun(&r, true, block, systemOff.run(t, h))
 	}
 	g := project(t, r, projection.Options{APIManagerVCPUs: 8, Think: 0.05})
 	near(t, "delay", g.On.Delay.Estimate, 1000*systemOn.delay, 1e-3)
@@ -108,8 +100,10 @@ func TestThinkTime(t *testing.T) {
 // Without a mean the median stands for it, and without both Little's law.
 func TestWhereResponseTimesComeFrom(t *testing.T) {
 	r := experiment(t, 5, noise{own: 0.02}, 1)
-	mean := comparison(&r, "latency_mean")
-	mean.Metric = report.MetricLatencyMedian
+	for _, d := range r.Diagnostics {
+		add(&r, report.MetricLatencyMedian, d.Persistence == "off", d.Block, 1000**d.InFlight / *d.Throughput)
+	}
+	r.Diagnostics = nil
 	for name, c := range map[string]struct {
 		report report.Report
 		want   string
@@ -185,6 +179,9 @@ func TestRefusedGrants(t *testing.T) {
 						side.Runs[k].Block = 0
 					}
 				}
+			}
+			for i := range r.Diagnostics {
+				r.Diagnostics[i].Block = 0
 			}
 			c := comparison(r, report.MetricAPIManagerCPU)
 			c.On.Runs = c.On.Runs[1:]

@@ -8,9 +8,6 @@ import (
 	"github.com/tokenpersistence/toolkit/analyze/report"
 )
 
-// latencyMean is the metric of the mean response time.
-const latencyMean = "latency_mean"
-
 // sample is one run in the units of the model: seconds and tokens per second.
 type sample struct {
 	block      int
@@ -158,21 +155,39 @@ const (
 // responses are seconds: the mean of the result files, else their median, else
 // what Little's law leaves beside the think time.
 func responses(r report.Report, grant string, off bool, x column, h report.Hardware) (column, string) {
-	for _, c := range []struct{ metric, origin string }{{latencyMean, byMean}, {report.MetricLatencyMedian, byMedian}} {
-		out := columnOf(r, grant, c.metric, off)
-		if len(out.order) == 0 {
-			continue
-		}
+	if out := means(r, grant, off); len(out.order) > 0 {
+		return out, byMean
+	}
+	if out := columnOf(r, grant, report.MetricLatencyMedian, off); len(out.order) > 0 {
 		for at, v := range out.values {
 			out.values[at] = v / 1000
 		}
-		return out, c.origin
+		return out, byMedian
 	}
 	out := column{values: map[place]float64{}, order: x.order}
 	for at, v := range x.values {
 		out.values[at] = queueing.Response(h.Users, v, h.ThinkSeconds)
 	}
 	return out, byLittle
+}
+
+// means are the mean response times of the windows: requests under way over
+// throughput. Windows without a throughput are no runs; they have no place.
+func means(r report.Report, grant string, off bool) column {
+	c := column{values: map[place]float64{}}
+	next := map[int]int{}
+	for _, d := range r.Diagnostics {
+		if d.Grant != grant || d.Persistence != modeName(off) || d.Throughput == nil {
+			continue
+		}
+		at := place{d.Block, next[d.Block]}
+		next[d.Block]++
+		if d.InFlight != nil {
+			c.values[at] = *d.InFlight / *d.Throughput
+			c.order = append(c.order, at)
+		}
+	}
+	return c
 }
 
 // check refuses values that no run can have.
