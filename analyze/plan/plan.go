@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/stats"
@@ -188,6 +189,9 @@ func values(runs []report.Run) []float64 {
 
 func tooLittle(grant string, n int, what string, err error) error {
 	if errors.Is(err, stats.ErrTooFew) {
+		if n == 1 {
+			what = strings.Replace(what, "s", "", 1) // pair, run of a mode
+		}
 		return fmt.Errorf("%s has %d %s, and how much they differ is what a plan is made of: measure at least %d", grant, n, what, leastPairs)
 	}
 	return fmt.Errorf("the %s of %s cannot be used: %w", what, grant, err)

@@ -113,7 +113,7 @@ func TestSeveralGrants(t *testing.T) {
 	if p.Pairs != p.Grants[1].PairsCautious || p.Grants[0].PairsCautious >= p.Pairs {
 		t.Errorf("%d pairs of %+v", p.Pairs, p.Grants)
 	}
-	if !strings.Contains(p.Grants[2].Unknown, "c has 1 pairs") {
+	if !strings.Contains(p.Grants[2].Unknown, "c has 1 pair,") {
 		t.Errorf("unknown: %q", p.Grants[2].Unknown)
 	}
 	for _, b := range p.Schedule {
@@ -202,8 +202,8 @@ func TestInputErrors(t *testing.T) {
 		"power NaN":      {good, plan.Options{MaxLoss: 0.05, Power: math.NaN()}, "--power"},
 		"a rate":         {rate, usual, "load: closed"},
 		"no grant":       {report.Report{}, usual, "no grant"},
-		"one pair":       {pilot("password", 0.1), usual, "1 pairs"},
-		"one run a side": {unpaired(pilot("password", 0.1)), usual, "1 runs of a mode"},
+		"one pair":       {pilot("password", 0.1), usual, "1 pair,"},
+		"one run a side": {unpaired(pilot("password", 0.1)), usual, "1 run of a mode,"},
 		"equal pairs":    {pilot("password", 0, 0, 0), usual, "no spread"},
 		"no throughput":  {report.Report{Grants: []report.Grant{{Grant: "password"}}}, usual, "no throughput"},
 	} {

@@ -18,7 +18,7 @@ func samplePlan() Plan {
 		Grants: []PlannedGrant{
 			{Grant: "client_credentials", Pilot: 5, Paired: true, SD: num(0.0312), SDUpper: num(0.0486), Pairs: 6, PairsCautious: 10, Detectable: num(0.051)},
 			{Grant: "password", Pilot: 4, SD: num(0.0412), SDUpper: num(0.0711), Pairs: 8, PairsCautious: 14, Detectable: num(0.11)},
-			{Grant: "refresh_token", Unknown: "refresh_token has 1 pairs, and how much they differ is what a plan is made of: measure at least 4"},
+			{Grant: "refresh_token", Unknown: "refresh_token has 1 pair, and how much they differ is what a plan is made of: measure at least 4"},
 			{Grant: "urn:ietf:params:oauth:grant-type:device_code", Pilot: 2, SD: num(1), SDUpper: num(4), Pairs: 2000},
 		},
 		Notes: []string{"password: the pilot's runs are in no blocks, so their spread includes drift that pairs would cancel; the plan errs on the side of too many"},
