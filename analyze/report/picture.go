@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"image/color"
+	"image/png"
 	"io"
 	"regexp"
 	"strconv"
@@ -86,7 +87,6 @@ func (p *picture) frame() {
 	title.TextStyle.Color = role("ink")
 	title.TextStyle.Font.Variant, title.TextStyle.Font.Size = "Sans", 13
 	p.plot.Y.Label.Text = p.unit
-	p.plot.X.Label.Text += "\n" + p.key
 	p.plot.BackgroundColor = color.White
 	// The forest is as high as it has rows.
 	p.height = max(p.height+vg.Points(80), fileHeight)
@@ -107,9 +107,10 @@ func (p Picture) Write(w io.Writer, format string) error {
 %[5]s`, p.width.Points(), p.height.Points(), html.EscapeString(p.title), html.EscapeString(p.description), text)
 		return err
 	case "png":
-		canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(fileDots))}
+		canvas := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(fileDots))
 		p.draw(canvas, lightPalette())
-		if _, err := canvas.WriteTo(w); err != nil {
+		// Half the time of the default for a tenth more bytes.
+		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, canvas.Image()); err != nil {
 			return fmt.Errorf("draw %s: %w", p.title, err)
 		}
 		return nil
@@ -123,10 +124,23 @@ func (p picture) draw(canvas vg.CanvasSizer, colours palette) {
 	c := draw.New(painted{canvas, colours})
 	if p.plot.BackgroundColor != nil {
 		c.SetColor(p.plot.BackgroundColor)
-		c.Fill(c.Rectangle.Path())
-		c = draw.Crop(c, fileMargin, -fileMargin, fileMargin, -fileMargin)
+		c.Fill(c.Path())
+		c = p.drawKey(draw.Crop(c, fileMargin, -fileMargin, fileMargin, -fileMargin))
 	}
 	p.plot.Draw(c)
+}
+
+// drawKey writes the key at the bottom and returns the canvas above it. As part
+// of the axis label it would pull a log axis to one side.
+func (p picture) drawKey(c draw.Canvas) draw.Canvas {
+	const lineHeight = vg.Length(14)
+	style := p.plot.X.Label.TextStyle
+	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
+	lines := strings.Split(p.key, "\n")
+	for i, l := range lines {
+		c.FillText(style, vg.Point{X: c.Center().X, Y: c.Min.Y + lineHeight*vg.Length(len(lines)-1-i)}, l)
+	}
+	return draw.Crop(c, 0, 0, lineHeight*vg.Length(len(lines))+8, 0)
 }
 
 // palette gives the stand-in colours of the roles real ones.

@@ -13,7 +13,7 @@ import (
 const usageKey = "one mark per window. Round: API Manager; square: database. Full: persistence on; hollow: off\nlines through 0: the CPU that a token costs is constant along them"
 
 // usageCaption is the same for a page, which has the colours in its legend.
-const usageCaption = "a mark per window: ● API Manager, ■ database, hollow: persistence off; lines: constant CPU per token"
+const usageCaption = "● API Manager, ■ database, hollow: off; lines: constant CPU per token"
 
 // usageMarks are the windows of one mode on one host.
 type usageMarks struct {
