@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench bench-stats test test-mysql test-moto fuzz soak lint vuln golden build setup help
+.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto fuzz soak lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -39,6 +39,10 @@ bench: setup build ## measure the exporter's figures beside mysqld_exporter (abo
 
 bench-stats: ## sizes, coverage, power and abstention of the statistics, in simulations with a known truth (a few minutes; QUICK=1: 30 s)
 	@go run ./analyze/statsbench $(if $(QUICK),--quick) $(ARGS)
+
+bench-jtl: ## our reader of result files beside DuckDB, gawk and a newline count on a file of 1 GB (7 rounds; ARGS=--rounds=3)
+	@command -v gawk >/dev/null || testbed/install.sh gawk || echo 'gawk cannot be installed here' >&2
+	@cd bench && go run . $(ARGS)
 
 test-mysql: ## the tests of what talks to the database, against the MySQL of Debian sid
 	@testbed/install.sh prometheus

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh database|prometheus|mysql|moto|mysqld-exporter: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
@@ -9,6 +9,7 @@
 #             needs, likewise
 # mysqld-exporter  Debian's prometheus-mysqld-exporter, unpacked likewise, and the
 #             one of Debian sid beside it where it can be had
+# gawk        the awk that `make bench-jtl` measures, through apt
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -155,14 +156,22 @@ mysqld_exporter() {
 	rm -rf "$newer/apt"
 }
 
+gnu_awk() {
+	command -v gawk >/dev/null && return
+	need_apt "No gawk on PATH."
+	update_lists gawk
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends gawk >&2
+}
+
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
 mysql) mysql ;;
 moto) moto ;;
 mysqld-exporter) mysqld_exporter ;;
+gawk) gnu_awk ;;
 *)
-	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter" >&2
+	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk" >&2
 	exit 2
 	;;
 esac

@@ -3,203 +3,143 @@ package source
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strconv"
-	"strings"
 )
 
-// maxElapsedMS bounds the histogram: a token request that took more than an
-// hour is a damaged row, not a measurement.
-const maxElapsedMS = 3600 * 1000
+const (
+	// maxElapsedMS bounds the histogram: a token request that took more than an
+	// hour is a damaged row, not a measurement.
+	maxElapsedMS = 3600 * 1000
+	// maxStartMS is in the year 5138. Larger numbers are no milliseconds.
+	maxStartMS = 1e14
+	// blockSize is what one worker reads at a time. It stays in a core's cache
+	// and is twice maxRecord, so that a block of sound rows has a place to cut.
+	blockSize = 2 * maxRecord
+)
 
 // jtlRow is one result. The label is valid only during the call that gets it.
 type jtlRow struct {
 	start, elapsed int64 // milliseconds
 	label          []byte
 	success        bool
+	local          bool // start was a date without a time zone
 }
 
 func (r jtlRow) end() int64 { return r.start + r.elapsed }
 
 // jtlFile says what reading one result file showed.
 type jtlFile struct {
-	sha256   string
+	sha256   string // of the file's bytes as they lie there, compressed or not
 	rows     uint64
 	bad      uint64
 	badLines []string
+	locals   uint64 // rows whose time is a date without a time zone
+	local    string // the first of them as file:line: text
 }
 
 // maxBadLines is how many damaged rows are quoted; all are counted.
 const maxBadLines = 5
 
-func (f *jtlFile) damaged(name string, line int, why string) {
-	f.bad++
-	if len(f.badLines) < maxBadLines {
-		f.badLines = append(f.badLines, fmt.Sprintf("%s:%d: %s", name, line, why))
+// errSerial says that a file cannot be read in parallel: its columns change on
+// the way, or it has no place where it can be cut.
+var errSerial = errors.New("the rows have to be read one after the other")
+
+// scanJTL reads one JMeter CSV result file, plain or compressed, and hands
+// every good row to one of the functions that handles makes, one for each
+// worker. Damaged rows are counted with their line numbers. Dates that can be
+// read in more than one way, and results saved as XML, are errors that say what
+// to set. With no workers, and wherever it must, it reads serially; what it
+// finds is the same. handles may then be called a second time: what the first
+// functions were given no longer counts.
+func scanJTL(ctx context.Context, name, path string, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
+	file, err := scanOnce(ctx, name, path, workers, handles)
+	if errors.Is(err, errSerial) {
+		return scanOnce(ctx, name, path, 0, handles)
 	}
+	return file, err
 }
 
-// scanJTL reads one JMeter CSV result file and hands every good row to handle.
-// Damaged rows are counted with their line numbers. Times that are not epoch
-// milliseconds, and results saved as XML, are errors that say what to set.
-func scanJTL(ctx context.Context, name, path string, handle func(jtlRow)) (jtlFile, error) {
-	in, err := os.Open(path)
+func scanOnce(ctx context.Context, name, path string, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
+	in, err := openJTL(name, path)
 	if err != nil {
-		return jtlFile{}, fmt.Errorf("read the result file: %w", err)
+		return jtlFile{}, err
 	}
-	defer in.Close() //nolint:errcheck // read only: nothing to lose
-	sum := sha256.New()
-	rows := newRecords(io.TeeReader(in, sum))
-	file := jtlFile{}
-	var cols columns
-	for n := 0; ; n++ {
-		if n%4096 == 0 && ctx.Err() != nil {
-			return file, fmt.Errorf("read %s: %w", name, context.Cause(ctx))
-		}
-		fields, line, last, err := rows.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, errOpenQuote) || errors.Is(err, errLongRecord) {
-			file.rows++
-			file.damaged(name, line, err.Error())
-			continue
-		}
-		if err != nil {
-			return file, fmt.Errorf("read %s: %w", name, err)
-		}
-		if cols.count == 0 {
-			fields[0] = bytes.TrimPrefix(fields[0], []byte("\ufeff"))
-			if cols, err = firstRow(name, fields); err != nil {
-				return file, err
-			}
-		}
-		if isHeader(fields) { // files that were joined repeat it
-			if cols, err = headerColumns(name, line, fields); err != nil {
-				return file, err
-			}
-			continue
-		}
-		if len(fields) == 1 && len(fields[0]) == 0 {
-			continue
-		}
-		file.rows++
-		row, why := cols.row(fields, last)
-		if why != "" {
-			if file.bad+1 == file.rows && isDate(fields, cols) {
-				return file, dateError(name, line, string(fields[cols.time]))
-			}
-			file.damaged(name, line, why)
-			continue
-		}
-		handle(row)
+	defer in.close() //nolint:errcheck // read only: nothing to lose
+	buffer := make([]byte, blockSize)
+	n, err := fill(in, buffer)
+	whole := errors.Is(err, io.EOF)
+	if err != nil && !whole {
+		return jtlFile{}, err
 	}
-	file.sha256 = hex.EncodeToString(sum.Sum(nil))
-	return file, nil
-}
-
-// columns are the positions of the fields we need, and how many a row has.
-type columns struct{ time, elapsed, label, success, count int }
-
-// firstRow decides from the first row which columns a file has: those its
-// header names, else JMeter's default order.
-func firstRow(name string, fields [][]byte) (columns, error) {
-	if isHeader(fields) {
-		return headerColumns(name, 1, fields)
+	if bytes.HasPrefix(buffer[:n], []byte(byteOrderMark)) {
+		n = copy(buffer, buffer[len(byteOrderMark):n])
 	}
-	if bytes.HasPrefix(bytes.TrimSpace(fields[0]), []byte("<")) {
-		return columns{}, fmt.Errorf("%s:1: this is an XML result file: let JMeter write CSV (-Jjmeter.save.saveservice.output_format=csv)", name)
+	cols, err := sniff(name, buffer[:n])
+	if err != nil {
+		return jtlFile{}, err
 	}
-	// JMeter's default order: timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,…
-	cols := columns{time: 0, elapsed: 1, label: 2, success: 7, count: len(fields)}
-	if len(fields) <= cols.success {
-		return columns{}, fmt.Errorf("%s:1: no header and only %d columns, JMeter's default has 17: set -Jjmeter.save.saveservice.print_field_names=true", name, len(fields))
+	if cols.count == 0 || !in.again {
+		workers = 0
 	}
-	return cols, nil
-}
-
-func isHeader(fields [][]byte) bool {
-	for _, f := range fields {
-		if string(f) == "timeStamp" {
-			return true
-		}
-	}
-	return false
-}
-
-func headerColumns(name string, line int, fields [][]byte) (columns, error) {
-	at := map[string]int{}
-	for i, f := range fields {
-		at[string(f)] = i
-	}
-	cols := columns{count: len(fields)}
-	for _, want := range []struct {
-		column, property string
-		to               *int
-	}{
-		{"timeStamp", "timestamp_format=ms", &cols.time},
-		{"elapsed", "time=true", &cols.elapsed},
-		{"label", "label=true", &cols.label},
-		{"success", "successful=true", &cols.success},
-	} {
-		i, ok := at[want.column]
-		if !ok {
-			return columns{}, fmt.Errorf("%s:%d: no column %s: set -Jjmeter.save.saveservice.%s", name, line, want.column, want.property)
-		}
-		*want.to = i
-	}
-	return cols, nil
-}
-
-// row reads the fields of a data row; why says what is wrong with a damaged one.
-func (c columns) row(fields [][]byte, last bool) (row jtlRow, why string) {
-	if len(fields) != c.count {
-		if last && len(fields) < c.count {
-			return row, "the last row is cut off"
-		}
-		return row, fmt.Sprintf("%d columns where the file has %d", len(fields), c.count)
-	}
-	var err error
-	if row.start, err = strconv.ParseInt(string(fields[c.time]), 10, 64); err != nil || row.start <= 0 {
-		return row, fmt.Sprintf("timeStamp %q is not a number of milliseconds", clip(fields[c.time]))
-	}
-	if row.elapsed, err = strconv.ParseInt(string(fields[c.elapsed]), 10, 64); err != nil || row.elapsed < 0 {
-		return row, fmt.Sprintf("elapsed %q is not a number of milliseconds", clip(fields[c.elapsed]))
-	}
-	if row.elapsed > maxElapsedMS {
-		return row, fmt.Sprintf("elapsed %d ms is over an hour", row.elapsed)
-	}
-	switch string(fields[c.success]) {
-	case "true", "TRUE", "True":
-		row.success = true
-	case "false", "FALSE", "False":
+	p := stretch{}
+	switch s := newScan(name, cols); {
+	case workers == 0:
+		s.handle = handles(1)[0]
+		err = s.serial(ctx, io.MultiReader(bytes.NewReader(buffer[:n]), in))
+		p = s.stretch
+	case whole:
+		s.fixed, s.handle = true, handles(1)[0]
+		err = s.block(buffer[:n])
+		p = s.stretch
 	default:
-		return row, fmt.Sprintf("success is %q, not true or false", clip(fields[c.success]))
+		p, err = parallel(ctx, s, in, buffer, n, handles(workers))
 	}
-	row.label = fields[c.label]
-	return row, ""
-}
-
-// isDate recognises a timeStamp that JMeter wrote as a date.
-func isDate(fields [][]byte, c columns) bool {
-	return c.time < len(fields) && len(fields[c.time]) >= 8 && digits(fields[c.time]) < len(fields[c.time]) &&
-		digits(fields[c.time]) > 0 && bytes.ContainsAny(fields[c.time], "-/:.")
-}
-
-func dateError(name string, line int, value string) error {
-	return fmt.Errorf("%s:%d: timeStamp %q is a date, not epoch milliseconds: set -Jjmeter.save.saveservice.timestamp_format=ms and measure again", name, line, value)
-}
-
-// clip shortens text for a message, so that a damaged file cannot flood it.
-func clip(text []byte) string {
-	const most = 40
-	if len(text) <= most {
-		return string(text)
+	if err == nil && p.date != nil {
+		err = dateError(name, p.date.line, p.date.why)
 	}
-	return strings.ToValidUTF8(string(text[:most]), "") + "…"
+	if err != nil {
+		return jtlFile{}, err
+	}
+	return in.finish(p)
 }
+
+const byteOrderMark = "\ufeff"
+
+// sniff finds the columns in the beginning of a file. Where no row can be read
+// there they stay unknown.
+func sniff(name string, head []byte) (columns, error) {
+	for r := (records{rest: head, cols: unknownColumns()}); ; {
+		fields, line, _, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return columns{}, nil
+		}
+		if err == nil && !blank(fields) {
+			cols, _, err := firstRow(name, line, fields)
+			return cols, err
+		}
+	}
+}
+
+func blank(fields [][]byte) bool { return len(fields) == 1 && len(fields[0]) == 0 }
+
+// fill reads until the buffer is full; the error is io.EOF at the end of the
+// input. io.ReadFull cannot tell that end from the one inside cut-off data.
+func fill(in io.Reader, buffer []byte) (n int, err error) {
+	for n < len(buffer) && err == nil {
+		var m int
+		m, err = in.Read(buffer[n:])
+		n += m
+	}
+	return n, err
+}
+
+// badLine is a damaged row.
+type badLine struct {
+	line int
+	why  string
+}
+
+// quote writes the row as file:line: reason.
+func (b badLine) quote(name string) string { return fmt.Sprintf("%s:%d: %s", name, b.line, b.why) }

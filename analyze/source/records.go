@@ -25,8 +25,10 @@ var errLongRecord = errors.New("the row is longer than 256 KiB")
 // take the following good ones with it; here the next line that starts like a
 // result ends a damaged row.
 type records struct {
-	in     *bufio.Reader
-	line   int // number of the last line read
+	in     *bufio.Reader // nil: rest is all there is
+	rest   []byte
+	cols   columns // what separates fields, and which lines begin a row
+	line   int     // number of the last line read
 	fields [][]byte
 	row    []byte
 	peeked []byte // a line that already belongs to the next record
@@ -34,7 +36,7 @@ type records struct {
 }
 
 func newRecords(r io.Reader) *records {
-	return &records{in: bufio.NewReaderSize(r, readBuffer)}
+	return &records{in: bufio.NewReaderSize(r, readBuffer), cols: unknownColumns()}
 }
 
 // next returns the fields of the next row, the number of its first line and
@@ -59,7 +61,8 @@ func (r *records) next() (fields [][]byte, line int, last bool, err error) {
 // quoted completes a row that has quotes and may go on over several lines.
 func (r *records) quoted(first []byte, line int) ([][]byte, int, bool, error) {
 	r.row = append(r.row[:0], first...)
-	state := scanQuotes(atFieldStart, first)
+	comma := r.cols.comma
+	state := scanQuotes(atFieldStart, first, comma)
 	for state == inQuotes {
 		text, err := r.readLine()
 		if errors.Is(err, io.EOF) {
@@ -68,7 +71,7 @@ func (r *records) quoted(first []byte, line int) ([][]byte, int, bool, error) {
 		if err != nil {
 			return nil, line, false, err
 		}
-		if startsLikeResult(text) {
+		if r.cols.begins(text) {
 			r.peeked, r.held = append(r.peeked[:0], text...), true
 			return nil, line, false, errOpenQuote
 		}
@@ -76,7 +79,7 @@ func (r *records) quoted(first []byte, line int) ([][]byte, int, bool, error) {
 			return nil, line, false, errLongRecord
 		}
 		r.row = append(r.row, text...)
-		state = scanQuotes(state, text)
+		state = scanQuotes(state, text, comma)
 	}
 	last := !bytes.HasSuffix(r.row, []byte("\n"))
 	return r.splitQuoted(chomp(r.row)), line, last, nil
@@ -88,6 +91,9 @@ func (r *records) readLine() ([]byte, error) {
 	if r.held {
 		r.held = false
 		return r.peeked, nil
+	}
+	if r.in == nil {
+		return r.cutLine()
 	}
 	text, err := r.in.ReadSlice('\n')
 	if len(text) > 0 {
@@ -110,10 +116,28 @@ func (r *records) readLine() ([]byte, error) {
 	return nil, err
 }
 
+// cutLine is readLine where the text is in memory.
+func (r *records) cutLine() ([]byte, error) {
+	if len(r.rest) == 0 {
+		return nil, io.EOF
+	}
+	n := bytes.IndexByte(r.rest, '\n') + 1
+	if n == 0 {
+		n = len(r.rest)
+	}
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	r.line++
+	if n > maxRecord {
+		return nil, errLongRecord
+	}
+	return text, nil
+}
+
 func (r *records) splitPlain(text []byte) [][]byte {
 	r.fields = r.fields[:0]
 	for {
-		i := bytes.IndexByte(text, ',')
+		i := bytes.IndexByte(text, r.cols.comma)
 		if i < 0 {
 			r.fields = append(r.fields, text)
 			return r.fields
@@ -127,23 +151,37 @@ func (r *records) splitPlain(text []byte) [][]byte {
 // becomes one, and a quote inside an unquoted field stands for itself.
 func (r *records) splitQuoted(text []byte) [][]byte {
 	r.fields = r.fields[:0]
-	out := text[:0]
-	from, state := 0, atFieldStart
-	for _, c := range text {
-		next := step(state, c)
-		switch {
-		case next == atFieldStart:
-			r.fields = append(r.fields, out[from:])
-			from = len(out)
-		case next == inQuotes && state == afterQuote: // the second of a doubled quote
-			out = append(out, c)
-		case next == afterQuote, next == inQuotes && state == atFieldStart: // the quotes themselves
-		default:
-			out = append(out, c)
+	for {
+		field, rest, more := unquote(text, r.cols.comma)
+		r.fields = append(r.fields, field)
+		if !more {
+			return r.fields
 		}
-		state = next
+		text = rest
 	}
-	return append(r.fields, out[from:])
+}
+
+// unquote cuts off the first field, and says whether there are more.
+func unquote(text []byte, comma byte) (field, rest []byte, more bool) {
+	if len(text) == 0 || text[0] != '"' {
+		return bytes.Cut(text, []byte{comma})
+	}
+	field, text = text[:0], text[1:]
+	for {
+		i := bytes.IndexByte(text, '"')
+		if i < 0 {
+			return append(field, text...), nil, false
+		}
+		field = append(field, text[:i]...)
+		if text = text[i+1:]; len(text) == 0 || text[0] != '"' {
+			break
+		}
+		field = append(field, '"')
+		text = text[1:]
+	}
+	// What stands between the closing quote and the delimiter belongs to the field.
+	tail, rest, more := bytes.Cut(text, []byte{comma})
+	return append(field, tail...), rest, more
 }
 
 // quoteState is where a scan stands inside a row.
@@ -156,7 +194,7 @@ const (
 	afterQuote // one quote seen inside quotes: the end, or the first of two
 )
 
-func step(s quoteState, c byte) quoteState {
+func step(s quoteState, c, comma byte) quoteState {
 	switch {
 	case s == inQuotes && c == '"':
 		return afterQuote
@@ -164,29 +202,29 @@ func step(s quoteState, c byte) quoteState {
 		return inQuotes
 	case s == afterQuote && c == '"', s == atFieldStart && c == '"':
 		return inQuotes
-	case c == ',':
+	case c == comma:
 		return atFieldStart
 	default:
 		return inField
 	}
 }
 
-func scanQuotes(s quoteState, text []byte) quoteState {
-	for _, c := range text {
-		s = step(s, c)
+func scanQuotes(s quoteState, text []byte, comma byte) quoteState {
+	for len(text) > 0 {
+		n := 1
+		switch s {
+		case inQuotes:
+			n = bytes.IndexByte(text, '"') + 1
+		case inField:
+			n = bytes.IndexByte(text, comma) + 1
+		}
+		if n == 0 {
+			return s
+		}
+		s = step(s, text[n-1], comma)
+		text = text[n:]
 	}
 	return s
-}
-
-// startsLikeResult recognises "epoch milliseconds,elapsed," at the start of a
-// line. No message that JMeter quotes begins a line like that.
-func startsLikeResult(text []byte) bool {
-	n := digits(text)
-	if n < 12 || n > 14 || n >= len(text) || text[n] != ',' {
-		return false
-	}
-	m := digits(text[n+1:])
-	return m > 0 && n+1+m < len(text) && text[n+1+m] == ','
 }
 
 func digits(text []byte) int {

@@ -65,6 +65,7 @@ func FuzzRecords(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
+		sameFields(t, in)
 		r := newRecords(strings.NewReader(in))
 		last, rows := 0, 0
 		for {
@@ -89,4 +90,35 @@ func FuzzRecords(f *testing.F) {
 			t.Fatalf("%d rows from %d lines without quotes", rows, lines)
 		}
 	})
+}
+
+// sameFields compares how a row is split with doing it one byte at a time.
+func sameFields(t *testing.T, in string) {
+	t.Helper()
+	state, fields, field := atFieldStart, []string{}, []byte{}
+	for _, c := range []byte(in) {
+		next := step(state, c, ',')
+		switch {
+		case next == atFieldStart:
+			fields, field = append(fields, string(field)), nil
+		case next == inQuotes && state == afterQuote: // the second of a doubled quote
+			field = append(field, c)
+		case next == afterQuote, next == inQuotes && state == atFieldStart: // the quotes themselves
+		default:
+			field = append(field, c)
+		}
+		state = next
+	}
+	fields = append(fields, string(field))
+	if got := scanQuotes(atFieldStart, []byte(in), ','); got != state {
+		t.Errorf("%q ends in state %d, want %d", in, got, state)
+	}
+	r := newRecords(strings.NewReader(""))
+	var got []string
+	for _, f := range r.splitQuoted([]byte(in)) {
+		got = append(got, string(f))
+	}
+	if diff := cmp.Diff(fields, got); diff != "" {
+		t.Errorf("%q (-want +got)\n%s", in, diff)
+	}
 }

@@ -2,6 +2,9 @@ package source
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -32,37 +35,62 @@ type runResult struct {
 }
 
 // readRun reads the shards of one window as one run. A window without start and
-// end gets them from a first pass over the files, as whole seconds.
+// end gets them from the rows, as whole seconds.
 func readRun(ctx context.Context, spec Spec, w Window) (runResult, []Input, []Problem, error) {
-	label := spec.Labels[w.Grant]
-	derived := w.Start.IsZero()
+	read, derived := readTally, w.Start.IsZero()
 	if derived {
-		span, err := findSpan(ctx, spec, w, label)
-		if err != nil {
-			return runResult{}, nil, nil, err
-		}
-		w.Start, w.End = span.whole()
+		read = readDerived
 	}
-	t := newTally(w, spec.Warmup, label)
-	inputs := []Input{}
-	for _, name := range w.JTL {
-		file, err := scanJTL(ctx, name, spec.path(name), t.add)
-		if err != nil {
-			return runResult{}, nil, nil, err
-		}
-		t.note(file)
-		inputs = append(inputs, Input{Kind: "jtl", Name: name, SHA256: file.sha256, Count: int(file.rows)})
-	}
-	if err := t.labelError(w); err != nil {
+	t, err := read(ctx, spec, w, spec.Labels[w.Grant])
+	if err != nil {
 		return runResult{}, nil, nil, err
 	}
-	for i := range inputs {
-		inputs[i].Range = rangeText(t.req.First, t.req.Last)
+	if err := t.check(spec, derived); err != nil {
+		return runResult{}, nil, nil, err
 	}
-	return runResult{window: w, requests: t.req}, inputs, t.problems(w, derived), nil
+	r := t.requests()
+	for i := range t.inputs {
+		t.inputs[i].Range = rangeText(r.First, r.Last)
+	}
+	return runResult{window: t.window, requests: r}, t.inputs, t.problems(r, derived), nil
 }
 
-// span is the time between the start of the first and the end of the last row.
+// readDerived reads the files with the window that their first and last rows
+// suggest. Rows are not sorted, so all of them are asked; where one lies before
+// or behind, the files are read again with the window that all rows give.
+func readDerived(ctx context.Context, spec Spec, w Window, label string) (*tally, error) {
+	for _, name := range w.JTL {
+		if info, err := os.Stat(spec.path(name)); name == stdin || err == nil && !info.Mode().IsRegular() {
+			return nil, &SpecError{fmt.Sprintf("%s can be read only once, which is not enough to find the beginning and the end of the run: save it as a file, or declare the window with start and end in an experiment file", name)}
+		}
+	}
+	guess := guessSpan(spec, w, label)
+	if !guess.sane() {
+		guess = span{}
+	}
+	w.Start, w.End = guess.whole()
+	t, err := readTally(ctx, spec, w, label)
+	if err != nil {
+		return nil, err
+	}
+	found := span{t.table.counted().first, t.table.counted().last}
+	if start, end := found.whole(); t.labelError() != nil || start.Equal(w.Start) && end.Equal(w.End) {
+		return t, nil
+	}
+	if !found.sane() {
+		start, end := found.whole()
+		return nil, &SpecError{fmt.Sprintf("the rows of %s span more than %d days (%s): give the window a start and an end", strings.Join(w.JTL, ", "), maxDays, rangeText(start, end))}
+	}
+	w.Start, w.End = found.whole()
+	return readTally(ctx, spec, w, label)
+}
+
+// maxDays is how far the first and the last row of a run may lie apart when no
+// window is declared: beyond it a clock was wrong.
+const maxDays = 24
+
+// span is the time between the start of the first and the end of the last row,
+// in milliseconds since the epoch.
 type span struct{ first, last int64 }
 
 func (s span) whole() (start, end time.Time) {
@@ -72,23 +100,14 @@ func (s span) whole() (start, end time.Time) {
 	return time.UnixMilli(s.first).UTC().Truncate(time.Second), time.UnixMilli(s.last).UTC().Truncate(time.Second)
 }
 
-func findSpan(ctx context.Context, spec Spec, w Window, label string) (span, error) {
-	s := span{}
-	for _, name := range w.JTL {
-		_, err := scanJTL(ctx, name, spec.path(name), func(r jtlRow) {
-			if label != "" && string(r.label) != label {
-				return
-			}
-			if s.first == 0 || r.start < s.first {
-				s.first = r.start
-			}
-			s.last = max(s.last, r.end())
-		})
-		if err != nil {
-			return span{}, err
-		}
+func (s span) sane() bool { return s.last-s.first < maxDays*24*3600*1000 }
+
+// include widens the span by one row.
+func (s *span) include(r jtlRow) {
+	if s.first == 0 || r.start < s.first {
+		s.first = r.start
 	}
-	return s, nil
+	s.last = max(s.last, r.end())
 }
 
 func rangeText(from, to time.Time) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ type Spec struct {
 	Labels  map[string]string // grant to the JTL label that counts; without one a file may hold one label only
 	Warmup  time.Duration     // discarded at the start of every window
 	Base    string            // folder that relative file names start from; "" is the working directory
+	Workers int               // goroutines that read one result file; 0 is one for each CPU
 
 	Kind     string // a key of Readers; "" when the result files are all there is
 	URL      string // of the Prometheus HTTP API
@@ -42,12 +44,19 @@ type Spec struct {
 	work     *work
 }
 
-// path resolves a file name of the experiment.
+// path resolves a file name of the experiment; - is standard input.
 func (s Spec) path(name string) string {
-	if filepath.IsAbs(name) {
+	if filepath.IsAbs(name) || name == stdin {
 		return name
 	}
 	return filepath.Join(s.Base, name)
+}
+
+func (s Spec) workers() int {
+	if s.Workers > 0 {
+		return s.Workers
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // SpecError says that the experiment does not fit its data: the reader of the

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,99 +9,105 @@ import (
 	"time"
 )
 
-// tally bins the rows of one window.
+// tally is what the result files of one window hold.
 type tally struct {
-	req                  *Requests
-	label                string
-	start, end, measured int64 // milliseconds since the epoch
-	seen                 map[string]uint64
-	first, last          int64
-	strangers            uint64 // rows that neither started nor ended inside the window
+	window    Window
+	measured  time.Time
+	label     string // "" where the files may hold one label only
+	table     *table
+	rows, bad uint64
+	badLines  []string
+	locals    uint64
+	local     string
+	inputs    []Input
 }
 
-// maxLabels bounds what a file with a label per request can use up.
-const maxLabels = 1000
+// readTally reads the result files of a window whose start and end are known.
+func readTally(ctx context.Context, spec Spec, w Window, label string) (*tally, error) {
+	t := &tally{window: w, measured: w.Start.Add(spec.Warmup), label: label}
+	f := frame{start: w.Start.UnixMilli(), end: w.End.UnixMilli(), measured: t.measured.UnixMilli()}
+	t.table = newTable(f, label)
+	for _, name := range w.JTL {
+		var tables []*table
+		file, err := scanJTL(ctx, name, spec.path(name), spec.workers(), func(n int) (handles []func(jtlRow)) {
+			tables, handles = newTables(n, f, label)
+			return handles
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range tables {
+			t.table.merge(other)
+		}
+		t.note(name, file)
+	}
+	return t, nil
+}
 
-func newTally(w Window, warmup time.Duration, label string) *tally {
-	measured := w.Start.Add(warmup)
+func (t *tally) note(name string, f jtlFile) {
+	t.rows += f.rows
+	t.bad += f.bad
+	t.badLines = append(t.badLines, f.badLines[:min(len(f.badLines), maxBadLines-len(t.badLines))]...)
+	if t.locals += f.locals; t.local == "" {
+		t.local = f.local
+	}
+	t.inputs = append(t.inputs, Input{Kind: "jtl", Name: name, SHA256: f.sha256, Count: int(f.rows)})
+}
+
+// requests puts together what study gets.
+func (t *tally) requests() *Requests {
+	b := t.table.counted()
 	seconds := 0
-	if w.End.After(w.Start) {
+	if w := t.window; w.End.After(w.Start) {
 		seconds = int(w.End.Sub(w.Start) / time.Second)
 	}
-	return &tally{
-		req:      &Requests{Seconds: make([]Second, seconds), Measured: measured},
-		label:    label,
-		start:    w.Start.UnixMilli(),
-		end:      w.End.UnixMilli(),
-		measured: measured.UnixMilli(),
-		seen:     map[string]uint64{},
+	r := &Requests{
+		Seconds: b.seconds.from(0, seconds), ElapsedMS: b.elapsed.dense(), Measured: t.measured,
+		Rows: t.rows, Counted: b.count, Outside: b.outside, BadRows: t.bad, BadLines: t.badLines,
 	}
+	if b.last > 0 {
+		r.First, r.Last = time.UnixMilli(b.first).UTC(), time.UnixMilli(b.last).UTC()
+	}
+	return r
 }
 
-// add counts one row in the second in which it ends.
-func (t *tally) add(r jtlRow) {
-	if len(t.seen) < maxLabels || t.seen[string(r.label)] > 0 {
-		t.seen[string(r.label)]++
+// check refuses files from which no window can be counted. derived says that
+// the rows themselves gave the window.
+func (t *tally) check(spec Spec, derived bool) error {
+	if err := t.labelError(); err != nil {
+		return err
 	}
-	if t.label != "" && string(r.label) != t.label {
-		return
+	files := strings.Join(t.window.JTL, ", ")
+	switch {
+	case t.table.room.lost:
+		return &SpecError{fmt.Sprintf("the rows of %s are scattered over more than %d days: give the window a start and an end", files, maxDays)}
+	case t.locals == 0:
+	case t.locals < t.rows-t.bad:
+		return &SpecError{fmt.Sprintf("%s, and other rows of the run are in UTC: set -Jjmeter.save.saveservice.timestamp_format=ms everywhere and measure again", t.local)}
+	case !derived || spec.Kind != "":
+		return &SpecError{fmt.Sprintf("%s, so it cannot be laid against a window or a time series: leave out start, end and source, or set -Jjmeter.save.saveservice.timestamp_format=ms and measure again", t.local)}
 	}
-	t.req.Counted++
-	if t.first == 0 || r.start < t.first {
-		t.first = r.start
-	}
-	t.last = max(t.last, r.end())
-	end := r.end()
-	if end < t.start || end >= t.end {
-		t.req.Outside++
-		if r.start < t.start || r.start >= t.end {
-			t.strangers++
-		}
-		return
-	}
-	if i := int((end - t.start) / 1000); i < len(t.req.Seconds) {
-		if r.success {
-			t.req.Seconds[i].Successes++
-		} else {
-			t.req.Seconds[i].Errors++
-		}
-	}
-	if r.success && end >= t.measured {
-		t.req.ElapsedMS = grow(t.req.ElapsedMS, int(r.elapsed))
-		t.req.ElapsedMS[r.elapsed]++
-	}
-}
-
-func grow(bins []uint64, i int) []uint64 {
-	if i < len(bins) {
-		return bins
-	}
-	return append(bins, make([]uint64, i+1-len(bins))...)
-}
-
-func (t *tally) note(f jtlFile) {
-	t.req.Rows += f.rows
-	t.req.BadRows += f.bad
-	t.req.BadLines = append(t.req.BadLines, f.badLines[:min(len(f.badLines), maxBadLines-len(t.req.BadLines))]...)
-	if t.last > 0 {
-		t.req.First, t.req.Last = time.UnixMilli(t.first).UTC(), time.UnixMilli(t.last).UTC()
-	}
+	return nil
 }
 
 // labelError refuses files in which several samplers are mixed: without a
 // filter, API calls would count as tokens.
-func (t *tally) labelError(w Window) error {
-	files := strings.Join(w.JTL, ", ")
-	labels := slices.Sorted(maps.Keys(t.seen))
+func (t *tally) labelError() error {
+	files := strings.Join(t.window.JTL, ", ")
+	labels := slices.Sorted(maps.Keys(t.table.labels))
 	const most = 10
 	shown := strings.Join(labels[:min(len(labels), most)], ", ")
 	if len(labels) > most {
 		shown += ", …"
 	}
-	if t.label == "" && len(labels) > 1 {
-		return &SpecError{fmt.Sprintf("%s holds %d labels (%s): say which one is the token request of grant %s, with --label or under labels: in the experiment file", files, len(labels), shown, w.Grant)}
+	number := fmt.Sprint(len(labels))
+	if t.table.more {
+		number = fmt.Sprintf("more than %d", maxLabels)
 	}
-	if t.label != "" && t.req.Counted == 0 && len(labels) > 0 {
+	if t.label == "" && len(labels) > 1 {
+		return &SpecError{fmt.Sprintf("%s holds %s labels (%s): say which one is the token request of grant %s, with --label or under labels: in the experiment file", files, number, shown, t.window.Grant)}
+	}
+	if t.label != "" && t.table.counted().count == 0 && len(labels) > 0 {
 		return &SpecError{fmt.Sprintf("%s has no row labelled %q (labels seen: %s): correct --label or labels: in the experiment file", files, t.label, shown)}
 	}
 	return nil
@@ -108,31 +115,34 @@ func (t *tally) labelError(w Window) error {
 
 // problems says what the rows cannot give. A window derived from the rows
 // themselves ends before their last, partial second.
-func (t *tally) problems(w Window, derived bool) []Problem {
+func (t *tally) problems(r *Requests, derived bool) []Problem {
+	w, strangers := t.window, t.table.counted().strangers
 	files := strings.Join(w.JTL, ", ")
 	var out []Problem
 	add := func(id string, noData bool, format string, args ...any) {
 		out = append(out, Problem{Text: fmt.Sprintf(format, args...), NoData: noData, Warning: id})
 	}
-	counted := t.req.Counted
 	switch {
-	case t.req.Rows == t.req.BadRows:
+	case r.Rows == r.BadRows:
 		add("no-rows", true, "%s holds no usable row", files)
-	case counted > 0 && t.req.Outside == counted:
+	case r.Counted > 0 && r.Outside == r.Counted:
 		add("outside", true, "%s lies outside its window: rows from %s, window %s; check the clocks and the time zone",
-			files, rangeText(t.req.First, t.req.Last), rangeText(w.Start, w.End))
-	case !t.req.Measured.Before(w.End):
+			files, rangeText(r.First, r.Last), rangeText(w.Start, w.End))
+	case !r.Measured.Before(w.End):
 		add("warm-up", true, "%s covers %s, which the warm-up uses up: give a shorter --warmup or measure longer", files, w.End.Sub(w.Start))
-	case float64(t.strangers) > 0.01*float64(counted):
+	case float64(strangers) > 0.01*float64(r.Counted):
 		// Requests in flight when the window ended are expected; these are others.
 		if derived {
-			add("partial-second", false, "the last, partial second of %s is left out: %d of %d rows", files, t.strangers, counted)
+			add("partial-second", false, "the last, partial second of %s is left out: %d of %d rows", files, strangers, r.Counted)
 			break
 		}
-		add("outside", false, "%d of %d rows of %s lie outside the window %s and are left out", t.strangers, counted, files, rangeText(w.Start, w.End))
+		add("outside", false, "%d of %d rows of %s lie outside the window %s and are left out", strangers, r.Counted, files, rangeText(w.Start, w.End))
 	}
-	if t.req.BadRows > 0 {
-		add("bad-rows", false, "%d of %d rows of %s could not be read, for example %s", t.req.BadRows, t.req.Rows, files, t.req.BadLines[0])
+	if r.BadRows > 0 {
+		add("bad-rows", false, "%d of %d rows of %s could not be read, for example %s", r.BadRows, r.Rows, files, r.BadLines[0])
+	}
+	if t.locals > 0 {
+		add("local-time", false, "the times of %s are dates without a time zone: they are shown as UTC, and clocks put forward or back during the run would not be noticed", files)
 	}
 	return out
 }

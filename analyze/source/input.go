@@ -1,0 +1,129 @@
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// stdin is the name of a result file that comes from standard input.
+const stdin = "-"
+
+// maxZstdWindow bounds the memory that a compressed file can ask for.
+const maxZstdWindow = 64 << 20
+
+// input is one result file being read: its rows, and the hash of its bytes.
+type input struct {
+	name  string
+	file  *os.File
+	raw   io.Reader // the file's bytes, hashed on their way
+	rows  io.Reader // raw, decompressed
+	sum   hash.Hash
+	again bool // it can be opened and read once more
+	plain bool
+	end   func() // gives back what the decompression holds
+}
+
+// openJTL opens a result file and looks at its first bytes for what compressed it.
+func openJTL(name, path string) (*input, error) {
+	file := os.Stdin
+	if path != stdin {
+		var err error
+		if file, err = os.Open(path); err != nil {
+			return nil, fmt.Errorf("read the result file: %w", err)
+		}
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read the result file: %w", err), file.Close())
+	}
+	in := &input{name: name, file: file, sum: sha256.New(), again: info.Mode().IsRegular() && path != stdin, end: func() {}}
+	in.raw = io.TeeReader(file, in.sum)
+	if err := in.decompress(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return in, nil
+}
+
+func (in *input) decompress() error {
+	first := make([]byte, 4)
+	n, err := fill(in.raw, first)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: %w", in.name, err)
+	}
+	bytesOf := io.MultiReader(bytes.NewReader(first[:n]), in.raw)
+	switch kind := compression(first[:n]); kind {
+	case "gzip":
+		z, err := gzip.NewReader(bytesOf)
+		if err != nil {
+			return in.wrap(err)
+		}
+		in.rows = z
+	case "zstd":
+		// One goroutine: the cores are for the rows.
+		z, err := zstd.NewReader(bytesOf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
+		if err != nil {
+			return in.wrap(err)
+		}
+		in.rows, in.end = z, z.Close
+	default:
+		in.rows, in.plain = bytesOf, true
+	}
+	return nil
+}
+
+// compression names what a file with these first bytes was compressed with, ""
+// for nothing that we know.
+func compression(first []byte) string {
+	switch {
+	case bytes.HasPrefix(first, []byte{0x1f, 0x8b}):
+		return "gzip"
+	case bytes.HasPrefix(first, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return "zstd"
+	}
+	return ""
+}
+
+// Read reads rows; its errors name the file.
+func (in *input) Read(p []byte) (int, error) {
+	n, err := in.rows.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = in.wrap(err)
+	}
+	return n, err
+}
+
+func (in *input) wrap(err error) error {
+	if in.plain {
+		return fmt.Errorf("read %s: %w", in.name, err)
+	}
+	return fmt.Errorf("read %s: its compressed data is cut off or damaged: %w", in.name, err)
+}
+
+// finish hashes what lies behind the rows and puts together what the file showed.
+func (in *input) finish(p stretch) (jtlFile, error) {
+	if _, err := io.Copy(io.Discard, in.raw); err != nil {
+		return jtlFile{}, fmt.Errorf("read %s: %w", in.name, err)
+	}
+	file := jtlFile{sha256: hex.EncodeToString(in.sum.Sum(nil)), rows: p.rows, bad: p.bad, locals: p.locals}
+	for _, b := range p.worst {
+		file.badLines = append(file.badLines, b.quote(in.name))
+	}
+	if p.local != nil {
+		file.local = p.local.quote(in.name)
+	}
+	return file, nil
+}
+
+func (in *input) close() error {
+	in.end()
+	return in.file.Close()
+}
