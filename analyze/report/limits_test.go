@@ -218,6 +218,48 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
+// TestPageSizeOfManyGrants holds a page of twelve grants below 500 kB: what it
+// has no room for is counted, and every grant keeps its throughput.
+func TestPageSizeOfManyGrants(t *testing.T) {
+	r := studySized()
+	r.Grants = nil
+	comparisons, diagnostics, figures, latencies := r.Comparisons, r.Diagnostics, r.Figures, r.Latencies
+	r.Comparisons, r.Diagnostics, r.Figures, r.Latencies = nil, nil, nil, nil
+	for i := range 12 {
+		name := fmt.Sprintf("grant-%d", i)
+		r.Grants = append(r.Grants, Grant{Grant: name, Verdict: Pass, Why: "it gains"})
+		for _, c := range comparisons[:len(comparisons)/3] {
+			c.Grant = name
+			r.Comparisons = append(r.Comparisons, c)
+		}
+		for _, d := range diagnostics[:len(diagnostics)/3] {
+			d.Grant = name
+			r.Diagnostics = append(r.Diagnostics, d)
+		}
+		for _, f := range figures[:4] {
+			f.Grant = name
+			r.Figures = append(r.Figures, f)
+		}
+		for _, l := range latencies[:2] {
+			l.Grant = name
+			r.Latencies = append(r.Latencies, l)
+		}
+	}
+	got := write(t, HTML, r, Options{})
+	if len(got) > 500_000 {
+		t.Errorf("the page has %d bytes", len(got))
+	}
+	if n := strings.Count(got, "3 more plots of this grant do not fit the page"); n != 12 {
+		t.Errorf("%d of 12 grants say that plots are left out", n)
+	}
+	if n := strings.Count(got, "Throughput against time"); n != 12 {
+		t.Errorf("%d of 12 grants have their throughput", n)
+	}
+	if n := len(Pictures(r)); n != 1+12*6 {
+		t.Errorf("%d pictures, want all of them", n)
+	}
+}
+
 // TestColour paints words on request only; without the codes the text is the same.
 func TestColour(t *testing.T) {
 	plain := write(t, Text, sample(), Options{})

@@ -46,7 +46,7 @@ func timePicture(f Figure, points int) (picture, bool) {
 			low = min(low, lowest(xys))
 			thin = append(thin, line(xys, mode+"-thin", 0.7, nil))
 		}
-		mean := average(lines, max(step(lines), span(lines)/200))
+		mean := average(lines, max(step(lines), span(lines)/min(200, max(40, float64(points/6)))))
 		top, end = extend(mean, top, end)
 		bold = append(bold, line(mean, mode, 2.2, dashes(mode)))
 	}
