@@ -125,9 +125,9 @@ func affordable(h report.Hardware) int {
 	const (
 		most  = 5000
 		least = 200
-		work  = 400_000_000
+		work  = 500_000_000
 	)
-	size := h.Users * (1 + min(h.APIManagerVCPUs, h.Users) + min(h.DatabaseVCPUs, h.Users))
+	size := h.Users * (80 + min(h.APIManagerVCPUs, h.Users) + min(h.DatabaseVCPUs, h.Users))
 	return max(least, min(most, work/size))
 }
 

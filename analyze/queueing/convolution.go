@@ -19,9 +19,13 @@ type convolution struct {
 //
 // where T collects the terms in which all m servers are busy. There f falls by
 // a constant factor, so T(n) = f(m)·G'(n−m) + (D/m)·T(n−1): m terms per job
-// instead of n.
+// instead of n. Those are added as plain numbers around a moving base where they
+// fit into a float64, and as logarithms where they do not.
 type stage struct {
 	weight  []float64 // ln f(0) … ln f(m)
+	plain   []float64 // f(0) … f(m−1); nil where they are too large for that
+	recent  []float64 // e^(ln G'(i) − base) for the last m of i
+	base    float64
 	lnBusy  float64   // ln (D/m)
 	tail    float64   // ln T(n)
 	g       []float64 // ln G(0) … ln G(n)
@@ -54,7 +58,26 @@ func newStage(s Station, index int, unit float64, jobs int) stage {
 	for j := 1; j <= m; j++ {
 		weight[j] = weight[j-1] + lnDemand - math.Log(float64(j))
 	}
-	return stage{weight: weight, lnBusy: lnDemand - math.Log(float64(m)), tail: math.Inf(-1), station: index}
+	return stage{weight: weight, plain: plain(weight[:m]), lnBusy: lnDemand - math.Log(float64(m)), tail: math.Inf(-1), station: index}
+}
+
+// plain numbers are added many times faster than logarithms. largestPlain and
+// reach keep what they may lose, numbers too small for a float64, below e^-400 of
+// the sum.
+const (
+	largestPlain = 200 // ln of a weight
+	reach        = 100 // of the base, in logarithms
+)
+
+func plain(weight []float64) []float64 {
+	out := make([]float64, len(weight))
+	for j, w := range weight {
+		if w > largestPlain {
+			return nil
+		}
+		out[j] = math.Exp(w)
+	}
+	return out
 }
 
 // at is ln f(j).
@@ -89,20 +112,40 @@ func (s *stage) next(before []float64) {
 	if n >= m {
 		s.tail = addLogs(s.weight[m]+before[n-m], s.lnBusy+s.tail)
 	}
-	largest := s.tail
-	few := min(n+1, m)
+	s.g = append(s.g, addLogs(s.idle(before, n, min(n+1, m)), s.tail))
+}
+
+// idle is ln of the sum over the first few j, at which a server is idle.
+func (s *stage) idle(before []float64, n, few int) float64 {
+	s.recent = append(s.recent, math.Exp(before[n]-s.base))
+	if s.plain != nil && !math.IsInf(before[n], -1) {
+		if math.Abs(before[n]-s.base) > reach {
+			s.base = before[n]
+			for i := n - few + 1; i <= n; i++ {
+				s.recent[i] = math.Exp(before[i] - s.base)
+			}
+		}
+		sum := 0.0
+		for j, f := range s.plain[:few] {
+			sum += f * s.recent[n-j]
+		}
+		// Beyond the largest float64, or with 0 times that, only logarithms help.
+		if sum > 0 && sum <= math.MaxFloat64 {
+			return s.base + math.Log(sum)
+		}
+	}
+	largest := math.Inf(-1)
 	for j := range few {
 		largest = max(largest, s.weight[j]+before[n-j])
 	}
 	if math.IsInf(largest, -1) {
-		s.g = append(s.g, largest)
-		return
+		return largest
 	}
-	sum := math.Exp(s.tail - largest)
+	sum := 0.0
 	for j := range few {
 		sum += math.Exp(s.weight[j] + before[n-j] - largest)
 	}
-	s.g = append(s.g, largest+math.Log(sum))
+	return largest + math.Log(sum)
 }
 
 // constants returns ln G(0) … ln G(jobs).

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/tokenpersistence/toolkit/analyze/queueing"
@@ -125,6 +126,39 @@ func TestEqualsEveryState(t *testing.T) {
 		near(t, "throughput", s.Throughput, less/whole, 1e-11)
 		for i := range n.Stations {
 			near(t, fmt.Sprintf("queue %d", i+1), s.Queue[i], queues[i+1]/whole, 1e-9)
+		}
+	})
+}
+
+// A station with a server for every job is one at which nobody waits, whose
+// weights need no sum. Demands of all sizes take every way through the sums.
+func TestServersForAllAreADelay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		jobs := rapid.IntRange(1, 300).Draw(t, "jobs")
+		n := queueing.Network{Think: rapid.SampledFrom([]float64{0, 1, 1e4}).Draw(t, "think")}
+		for i := range rapid.IntRange(1, 3).Draw(t, "others") {
+			n.Stations = append(n.Stations, queueing.Station{
+				Demand:  math.Exp(rapid.Float64Range(-12, 12).Draw(t, fmt.Sprintf("ln demand %d", i+1))),
+				Servers: rapid.IntRange(1, 40).Draw(t, fmt.Sprintf("servers %d", i+1)),
+			})
+		}
+		demand := math.Exp(rapid.Float64Range(-12, 12).Draw(t, "ln demand"))
+		at := rapid.IntRange(0, len(n.Stations)).Draw(t, "place")
+		with := func(servers int) queueing.Solution {
+			all := n
+			all.Stations = slices.Insert(slices.Clone(n.Stations), at, queueing.Station{Demand: demand, Servers: servers})
+			s, err := all.Solve(jobs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		servers, delay := with(jobs), with(queueing.Delay)
+		for i := range servers.ByPopulation {
+			near(t, fmt.Sprintf("throughput of %d jobs", i+1), servers.ByPopulation[i], delay.ByPopulation[i], 1e-9)
+		}
+		for i := range servers.Queue {
+			near(t, fmt.Sprintf("queue %d", i+1), servers.Queue[i], delay.Queue[i], 1e-6)
 		}
 	})
 }
