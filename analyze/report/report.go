@@ -174,7 +174,7 @@ type RunCheck struct {
 	// by EWC-t, below 20 s by Student's t, which takes the seconds for independent.
 	HalfWidth Number `json:"half_width"`
 	Lag1      Number `json:"lag1_autocorrelation"`
-	// InFlight is the mean number of successful requests under way: throughput times mean response time. In a closed
+	// InFlight is the mean number of requests under way: throughput times mean response time. In a closed
 	// loop without pauses it is the number of users.
 	InFlight Number `json:"in_flight"`
 	// MSER5 is how many seconds of the window MSER-5 would discard as warm-up;

@@ -14,6 +14,7 @@ type bins struct {
 	first, last   int64  // earliest start and latest end; 0 before the first row
 	seconds       timeline
 	elapsed       histogram // of successes
+	failedMS      uint64    // milliseconds that failures took, of those in the frame that ended from measured on
 }
 
 // add counts one row in the second, from the frame's start, in which it ends.
@@ -39,6 +40,9 @@ func (b *bins) add(r jtlRow, f *frame, room *budget) {
 	second := b.seconds.at(uint64(end-f.start)/1000, room)
 	if !r.success {
 		second.errors++
+		if end >= f.measured {
+			b.failedMS += uint64(r.elapsed)
+		}
 		return
 	}
 	second.successes++
@@ -53,6 +57,7 @@ func (b *bins) merge(o *bins, room *budget) {
 	b.errors += o.errors
 	b.outside += o.outside
 	b.strangers += o.strangers
+	b.failedMS += o.failedMS
 	if b.first == 0 || (o.first != 0 && o.first < b.first) {
 		b.first = o.first
 	}

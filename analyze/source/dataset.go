@@ -77,6 +77,7 @@ type Requests struct {
 	// ElapsedMS[i] is the number of successful rows that ended at or after
 	// Measured and took i milliseconds. The last bin is exact: the slice grows.
 	ElapsedMS []uint64
+	FailedMS  uint64    // milliseconds that the failed rows took together, of those that ended at or after Measured
 	Measured  time.Time // window start plus warm-up: the beginning of ElapsedMS
 	Rows      uint64    // rows read, whatever their label
 	Counted   uint64    // rows whose label was selected

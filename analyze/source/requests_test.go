@@ -187,6 +187,22 @@ func TestShardsAndWarmup(t *testing.T) {
 	}
 }
 
+// TestTimeOfFailures adds up what failed rows took after the warm-up.
+func TestTimeOfFailures(t *testing.T) {
+	row := ",token,500,no,t,text,false,,1,1,1,1,u,1,0,0\n"
+	dir := writeFiles(t, map[string]string{
+		"a.jtl": header + "1717200000100,800" + row + "1717200000500,600" + row + "1717200002000,70" + row + "1717200003950,100" + row + "1717200003000,5,token,200,OK,t,text,true,,1,1,1,1,u,1,0,0\n",
+	})
+	d, err := Read(t.Context(), Spec{Windows: []Window{window("a.jtl")}, Base: dir, Warmup: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The first ended in the warm-up, the fourth after the window.
+	if got := d.Runs[0].Requests.FailedMS; got != 670 {
+		t.Errorf("%d ms, want 670", got)
+	}
+}
+
 // TestRefusedFiles lists inputs that end the run, with what the message has to say.
 func TestRefusedFiles(t *testing.T) {
 	line := func(label string) string {

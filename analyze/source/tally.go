@@ -62,7 +62,7 @@ func (t *tally) requests() *Requests {
 		seconds = int(w.End.Sub(w.Start) / time.Second)
 	}
 	r := &Requests{
-		Seconds: b.seconds.from(0, seconds), ElapsedMS: b.elapsed.dense(), Measured: t.measured,
+		Seconds: b.seconds.from(0, seconds), ElapsedMS: b.elapsed.dense(), FailedMS: b.failedMS, Measured: t.measured,
 		Rows: t.rows, Counted: b.count, Outside: b.outside, BadRows: t.bad, BadLines: t.badLines,
 	}
 	if b.last > 0 {

@@ -13,19 +13,18 @@ const userTolerance = 0.05
 
 // inFlight is the mean number of requests that users waited for at a time, by
 // Little's law the throughput times the mean response time: the time that all
-// successful requests of the measured part took together, over its length. With
-// Z seconds between requests it is N − X·Z for N users. Failed requests, whose
-// time the histogram leaves out, are not in it. nil without a result file.
+// requests of the measured part took together, failed ones included, over its
+// length. With Z seconds between requests it is N − X·Z for N users. nil without
+// a result file.
 func (r run) inFlight() report.Number {
 	if r.Requests == nil || r.span.length() <= 0 {
 		return nil
 	}
-	var ms, n float64
+	ms := float64(r.Requests.FailedMS)
 	for i, count := range r.Requests.ElapsedMS {
 		ms += float64(i) * float64(count)
-		n += float64(count)
 	}
-	if n == 0 {
+	if ms == 0 {
 		return nil
 	}
 	return number(ms / 1000 / r.span.length().Seconds())
@@ -41,9 +40,5 @@ func (r run) unaccounted(o Options) string {
 	if *busy > users {
 		return fmt.Sprintf("throughput times response time accounts for %.4g users, %.0f are declared: there were more, or the result file holds requests of others", *busy, users)
 	}
-	failed := ""
-	if m, ok := r.measures[errorShare]; ok && m.value > 0 {
-		failed = ", failed requests left out"
-	}
-	return fmt.Sprintf("throughput times response time accounts for %.4g of %.0f users%s: the others paused between requests or the load generator stalled, so the users did not press as a closed loop without pauses would", *busy, users, failed)
+	return fmt.Sprintf("throughput times response time accounts for %.4g of %.0f users: the others paused between requests or the load generator stalled, so the users did not press as a closed loop without pauses would", *busy, users)
 }

@@ -198,8 +198,9 @@ func TestUsers(t *testing.T) {
 	}
 	o := options()
 	o.Environment.Users = 600
-	failed := study.Run(failures(pairs("password", 0), source.On, 9), o)
-	if w := failed.Diagnostics[0].Warnings; len(w) != 1 || !strings.Contains(w[0].Text, "of 600 users, failed requests left out: the others") {
-		t.Errorf("%+v", w)
+	d := failures(pairs("password", 0), source.On, 900)
+	d.Runs[0].Requests.FailedMS = 900 * 3000 // 90 users waited for a timeout of 3 s
+	if r := study.Run(d, o).Diagnostics[0]; math.Abs(*r.InFlight-599.9) > 1e-9 || warned(r.Warnings, "users") {
+		t.Errorf("%v in flight, %+v", *r.InFlight, r.Warnings)
 	}
 }
