@@ -32,8 +32,9 @@ type input struct {
 	end   func() // gives back what the decompression holds
 }
 
-// openJTL opens a result file and looks at its first bytes for what compressed it.
-func openJTL(name, path string) (*input, error) {
+// openJTL opens a result file and looks at its first bytes for what compressed
+// it. read, unless nil, gets the file's bytes as they are read.
+func openJTL(name, path string, read io.Writer) (*input, error) {
 	file := os.Stdin
 	if path != stdin {
 		var err error
@@ -47,6 +48,9 @@ func openJTL(name, path string) (*input, error) {
 	}
 	in := &input{name: name, file: file, sum: sha256.New(), again: info.Mode().IsRegular() && path != stdin, end: func() {}}
 	in.raw = io.TeeReader(file, in.sum)
+	if read != nil {
+		in.raw = io.TeeReader(in.raw, read)
+	}
 	if err := in.decompress(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -242,7 +242,7 @@ func TestInterrupted(t *testing.T) {
 	cancel(errors.New("enough"))
 	dir := writeFiles(t, map[string]string{"a.jtl": header + strings.Repeat("1717200000500,300,token,200,OK,t,text,true,,1,1,1,1,u,1,0,0\n", 90000)})
 	for _, workers := range []int{0, 2} {
-		_, err := scanJTL(ctx, "a.jtl", dir+"/a.jtl", workers, func(n int) []func(jtlRow) {
+		_, err := scanJTL(ctx, "a.jtl", dir+"/a.jtl", nil, workers, func(n int) []func(jtlRow) {
 			_, handles := newTables(n, frame{}, "")
 			return handles
 		})

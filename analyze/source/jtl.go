@@ -52,17 +52,17 @@ var errSerial = errors.New("the rows have to be read one after the other")
 // read in more than one way, and results saved as XML, are errors that say what
 // to set. With no workers, and wherever it must, it reads serially; what it
 // finds is the same. handles may then be called a second time: what the first
-// functions were given no longer counts.
-func scanJTL(ctx context.Context, name, path string, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
-	file, err := scanOnce(ctx, name, path, workers, handles)
+// functions were given no longer counts. read, unless nil, gets the bytes.
+func scanJTL(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
+	file, err := scanOnce(ctx, name, path, read, workers, handles)
 	if errors.Is(err, errSerial) {
-		return scanOnce(ctx, name, path, 0, handles)
+		return scanOnce(ctx, name, path, read, 0, handles)
 	}
 	return file, err
 }
 
-func scanOnce(ctx context.Context, name, path string, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
-	in, err := openJTL(name, path)
+func scanOnce(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
+	in, err := openJTL(name, path, read)
 	if err != nil {
 		return jtlFile{}, err
 	}

@@ -218,7 +218,7 @@ func TestLongFiles(t *testing.T) {
 			read := func(workers int) (jtlFile, int) {
 				var mu sync.Mutex
 				rows, path := 0, dir+"/a.jtl"
-				f, err := scanJTL(t.Context(), "a.jtl", path, workers, func(n int) []func(jtlRow) {
+				f, err := scanJTL(t.Context(), "a.jtl", path, nil, workers, func(n int) []func(jtlRow) {
 					rows = 0
 					return slices.Repeat([]func(jtlRow){func(jtlRow) {
 						mu.Lock()

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"io"
 	"os"
 	"sync"
 )
@@ -40,6 +41,22 @@ func (s Spec) advance(n int64) {
 	defer s.work.mu.Unlock()
 	s.work.done = min(s.work.done+n, s.work.total)
 	s.work.tell(s.work.done, s.work.total)
+}
+
+// bytesRead takes the bytes of a result file as progress; nil when nobody asks.
+func (s Spec) bytesRead() io.Writer {
+	if s.work == nil {
+		return nil
+	}
+	return byteCounter{s}
+}
+
+type byteCounter struct{ spec Spec }
+
+// Write counts what was read. It keeps nothing and never fails.
+func (b byteCounter) Write(p []byte) (int, error) {
+	b.spec.advance(int64(len(p)))
+	return len(p), nil
 }
 
 // bytes is the size of a window's result files. One that cannot be looked at

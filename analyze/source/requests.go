@@ -24,7 +24,6 @@ func readRequests(ctx context.Context, spec Spec, d Dataset) (Dataset, error) {
 		}
 		d.Inputs = append(d.Inputs, inputs...)
 		d.Runs[i].Window, d.Runs[i].Requests = r.window, r.requests
-		spec.advance(spec.bytes(run.Window))
 	}
 	return d, nil
 }

@@ -29,7 +29,7 @@ func readTally(ctx context.Context, spec Spec, w Window, label string) (*tally, 
 	t.table = newTable(f, label)
 	for _, name := range w.JTL {
 		var tables []*table
-		file, err := scanJTL(ctx, name, spec.path(name), spec.workers(), func(n int) (handles []func(jtlRow)) {
+		file, err := scanJTL(ctx, name, spec.path(name), spec.bytesRead(), spec.workers(), func(n int) (handles []func(jtlRow)) {
 			tables, handles = newTables(n, f, label)
 			return handles
 		})
