@@ -27,14 +27,14 @@ var inspectFormats = map[string]func(io.Writer, []*inspect.File) error{
 	"jmeter-dashboard": inspect.JMeterDashboard,
 }
 
-func addInspect(app *kingpin.Application) (*kingpin.CmdClause, *inspectOptions) {
+func addInspect(app *kingpin.Application) *inspectOptions {
 	o := &inspectOptions{}
 	c := app.Command("inspect", "Look at JMeter result files: labels, errors, times, silences, and an experiment file to start from.")
 	c.Arg("file", "JMeter result files (CSV).").Required().StringsVar(&o.files)
 	c.Flag("format", "text; experiment: an experiment file to start from; wso2-summary: as WSO2's results splitter; jmeter-dashboard: as JMeter's HTML report (both CSV).").
 		Default("text").EnumVar(&o.format, "text", "experiment", "wso2-summary", "jmeter-dashboard")
 	c.Flag("warmup", "Where wso2-summary divides a file.").Default(defaultWarmup.String()).DurationVar(&o.warmup)
-	return c, o
+	return o
 }
 
 // runInspect reads the files one after the other and prints what they hold.

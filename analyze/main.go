@@ -8,6 +8,7 @@
 //	analyze compare --on on-1.jtl --off off-1.jtl --grant password --warmup 2m
 //	analyze plan report.json --max-loss 5%
 //	analyze project report.json --apim-vcpus 8
+//	analyze inspect on-1.jtl off-1.jtl
 //	analyze reference
 package main
 
@@ -55,6 +56,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	compare := addCompare(app)
 	project := addProject(app)
 	plan := addPlan(app)
+	look := addInspect(app)
 	published := app.Command("reference", "Print the throughput that WSO2 published, both editions, and what follows from it.")
 
 	if len(args) == 0 {
@@ -77,6 +79,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = runProject(*project, stdout)
 	case "plan":
 		err = runPlan(*plan, stdout)
+	case "inspect":
+		err = runInspect(ctx, *look, stdout)
 	default:
 		compare.arguments = args
 		code, err = runCompare(ctx, *compare, stdout, stderr)

@@ -110,11 +110,11 @@ func (l *Label) add(r source.Result) {
 
 // part sums some of a label's results.
 type part struct {
-	samples, errors   uint64
-	start, end        int64 // earliest start and latest end, ms since the epoch
-	bytes, sentBytes  uint64
-	elapsed           []uint64 // results by elapsed ms, failed ones too
-	satisfied, patient uint64  // successes within apdexSatisfied, and beyond it within apdexTolerated
+	samples, errors    uint64
+	start, end         int64 // earliest start and latest end, ms since the epoch
+	bytes, sentBytes   uint64
+	elapsed            []uint64 // results by elapsed ms, failed ones too
+	satisfied, patient uint64   // successes within apdexSatisfied, and beyond it within apdexTolerated
 }
 
 func (p *part) add(r source.Result) {

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,6 +12,7 @@ import (
 // stands between them. JMeter writes them in any order, with any delimiter.
 type columns struct {
 	time, elapsed, label, success, count int
+	bytes, sentBytes                     int // from 1; 0 where a file has none
 	comma                                byte
 }
 
@@ -33,6 +35,9 @@ func firstRow(name string, line int, fields [][]byte) (cols columns, header bool
 	}
 	// JMeter's default order: timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,…
 	cols = columns{time: 0, elapsed: 1, label: 2, success: 7, count: len(fields), comma: ','}
+	if len(fields) > 10 {
+		cols.bytes, cols.sentBytes = 10, 11
+	}
 	if len(fields) <= cols.success {
 		return columns{}, false, fmt.Errorf("%s:%d: no header and only %d columns, JMeter's default has 17: set -Jjmeter.save.saveservice.print_field_names=true", name, line, len(fields))
 	}
@@ -53,7 +58,7 @@ func headerColumns(name string, line int, fields [][]byte, comma byte) (columns,
 	for i, f := range fields {
 		at[string(f)] = i
 	}
-	cols := columns{count: len(fields), comma: comma}
+	cols := columns{count: len(fields), comma: comma, bytes: position(fields, "bytes"), sentBytes: position(fields, "sentBytes")}
 	for _, want := range []struct {
 		column, property string
 		to               *int
@@ -70,6 +75,11 @@ func headerColumns(name string, line int, fields [][]byte, comma byte) (columns,
 		*want.to = i
 	}
 	return cols, nil
+}
+
+// position is the place of a column that a file need not have, from 1.
+func position(fields [][]byte, name string) int {
+	return 1 + slices.IndexFunc(fields, func(f []byte) bool { return string(f) == name })
 }
 
 // begins recognises a line that can only be the beginning of a row: the time
@@ -127,6 +137,7 @@ func (c columns) row(fields [][]byte, last bool) (row jtlRow, why string) {
 		return row, fmt.Sprintf("success is %q, not true or false", clip(fields[c.success]))
 	}
 	row.label = fields[c.label]
+	row.bytes, row.sentBytes = amount(fields, c.bytes), amount(fields, c.sentBytes)
 	return row, ""
 }
 

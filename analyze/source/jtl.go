@@ -25,6 +25,8 @@ type jtlRow struct {
 	label          []byte
 	success        bool
 	local          bool // start was a date without a time zone
+
+	bytes, sentBytes int64 // where rows are read one after the other
 }
 
 func (r jtlRow) end() int64 { return r.start + r.elapsed }
