@@ -16,12 +16,12 @@ import (
 	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
-// sampleDir holds the result file and what the two tools say of it.
+// sampleDir holds the result file.
 var sampleDir = filepath.Join("..", "source", "testdata")
 
 type expected map[string]float64
 
-// truth is the part of jtl_sample.json that other tools computed.
+// truth is what two other tools say of the sample.
 type truth struct {
 	Tolerance struct{ Abs float64 }
 	Cases     []struct {
@@ -36,7 +36,7 @@ type truth struct {
 
 func readTruth(t *testing.T) truth {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(sampleDir, "jtl_sample.json"))
+	text, err := os.ReadFile(filepath.Join("testdata", "other_tools.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
