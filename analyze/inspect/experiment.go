@@ -31,7 +31,7 @@ func Experiment(w io.Writer, files []*File) error {
 	}
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# Proposed by analyze inspect. Check every window: its grant, whether persistence\n# was on, and which two windows form a pair (block).\n")
-	fmt.Fprintf(b, "title: Token persistence\nload: closed # or rate\nwarmup: 2m\n")
+	fmt.Fprintf(b, "title: Token persistence\nload: closed # or rate\nwarmup: %s\n", warmup(windows))
 	fmt.Fprintf(b, "labels:\n")
 	for i, p := range windows {
 		if i == 0 || p.grant != windows[i-1].grant {
@@ -51,6 +51,15 @@ func Experiment(w io.Writer, files []*File) error {
 		return fmt.Errorf("write the experiment file: %w", err)
 	}
 	return nil
+}
+
+// warmup is two minutes, of short windows a fifth of the shortest.
+func warmup(windows []proposal) time.Duration {
+	least := 2 * time.Minute
+	for _, p := range windows {
+		least = min(least, (p.end.Sub(p.start) / 5).Truncate(time.Second))
+	}
+	return least
 }
 
 // propose lists the windows by grant and time. Within a grant and mode they are

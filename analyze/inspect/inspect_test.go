@@ -87,7 +87,7 @@ func TestExperiment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`  password: "Get Token Password Grant"`, `  refresh_token: "Refresh Token"`, `  other_password: "other password"`,
+		"warmup: 7s\n", `  password: "Get Token Password Grant"`, `  refresh_token: "Refresh Token"`, `  other_password: "other password"`,
 		`  - {grant: password, persistence: on, block: 1, start: 2026-07-01T10:00:00Z, end: 2026-07-01T10:00:39Z, jtl: ["run-on-1.jtl"]}`,
 		`  - {grant: password, persistence: off, block: 1, start: 2026-07-01T10:01:40Z,`,
 		`jtl: ["results.jtl"]} # was persistence on?`,
