@@ -23,7 +23,7 @@ type FileRows struct {
 // ScanResults reads a JMeter result file, plain or compressed, and hands every
 // good row to handle in the order of the file. Errors are those of [Read].
 func ScanResults(ctx context.Context, name, path string, handle func(Result)) (FileRows, error) {
-	file, err := scanJTL(ctx, name, path, 0, func(int) []func(jtlRow) {
+	file, err := scanJTL(ctx, name, path, nil, 0, func(int) []func(jtlRow) {
 		return []func(jtlRow){func(r jtlRow) {
 			handle(Result{Start: r.start, Elapsed: r.elapsed, Label: r.label, Success: r.success, Bytes: r.bytes, SentBytes: r.sentBytes})
 		}}
