@@ -105,7 +105,7 @@ func verdictFigures() []figure {
 	for _, grants := range []int{1, 3} {
 		for _, blocks := range []int{4, 6} {
 			out = append(out, figure{
-				name:         fmt.Sprintf("false FAIL: true loss 5 %%, %d grants, %d pairs", grants, blocks),
+				name:         fmt.Sprintf("false FAIL: true loss 5 %%, grants: %d, %d pairs", grants, blocks),
 				replications: 4_000, hi: 0.025, nominal: true,
 				trial: verdicts(usualWorld, grants, blocks, limit, report.Fail),
 			})
@@ -114,14 +114,18 @@ func verdictFigures() []figure {
 	for _, w := range worlds() {
 		out = append(out, figure{
 			name:         fmt.Sprintf("false PASS: true loss 5 %%, %s, %s", w.name, w.size(6)),
-			replications: 4_000, hi: 0.025, nominal: true,
+			replications: 2_000, hi: 0.025, nominal: true,
 			trial: verdicts(w, 1, 6, limit, report.Pass),
 		})
 	}
 	for _, w := range worlds() {
+		most := 0.10
+		if w.rough {
+			most = 1
+		}
 		out = append(out, figure{
 			name:         fmt.Sprintf("abstention: true loss 15 %%, %s, %s", w.name, w.size(6)),
-			replications: 2_000, hi: 0.10,
+			replications: 2_000, hi: most,
 			trial: func(random *rand.Rand) (bool, error) {
 				v := analyse(w.experiment(random, 1, 6, loss)).Verdict
 				if v == report.NoData {

@@ -92,12 +92,12 @@ func warningFigures() []figure {
 	}
 	var out []figure
 	for _, w := range worlds() {
-		movement := figure{name: "warned: step or drift, " + w.name, replications: 2_000, hi: 1, trial: warned(w, "step", "drift")}
+		movement := figure{name: "warned: step or drift, " + w.name, replications: 500, hi: 1, trial: warned(w, "step", "drift")}
 		if steady[w.name] {
-			movement.hi = 0.02
+			movement.hi, movement.nominal = 0.01, true
 		}
 		out = append(out, movement, figure{
-			name: "warned: short warm-up, " + w.name, replications: 2_000, hi: 1, trial: warned(w, "short-warmup"),
+			name: "warned: short warm-up, " + w.name, replications: 500, hi: 1, trial: warned(w, "short-warmup"),
 		})
 	}
 	return out

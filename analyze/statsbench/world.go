@@ -20,6 +20,8 @@ type world struct {
 	bend func(random *rand.Rand, rate []float64)
 	// lose takes data away after the fact.
 	lose func(random *rand.Rand, r *source.Run)
+	// rough worlds have runs that vary by more than runCV.
+	rough bool
 	// unpaired windows have no block.
 	unpaired bool
 }

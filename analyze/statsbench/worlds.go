@@ -28,7 +28,7 @@ func worlds() []world {
 				rate[i] *= 1 - 0.7*math.Exp(-float64(i)/20)
 			}
 		}},
-		{name: "steps of 10 % in half of the windows", noise: ar(0.3), effect: normal(runCV), bend: func(random *rand.Rand, rate []float64) {
+		{name: "steps of 10 % in half of the windows", rough: true, noise: ar(0.3), effect: normal(runCV), bend: func(random *rand.Rand, rate []float64) {
 			if sometimes(random) {
 				by := 0.9
 				if sometimes(random) {

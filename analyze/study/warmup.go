@@ -40,15 +40,16 @@ func (r run) mser5() (discard float64, ok bool, err error) {
 }
 
 // worthTrimming is the part of the allowed loss by which a longer warm-up has to
-// move a window's throughput before anybody is told: MSER-5 follows the noise of a
-// steady window for some seconds.
+// move a window's throughput before anybody is told.
 const worthTrimming = 0.1
 
 // shortWarmup says that MSER-5 would discard more than the warm-up, and that it
-// matters.
+// matters: beyond worthTrimming, and beyond the half-width that the noise of the
+// remaining seconds allows, because MSER-5 follows the noise of a steady window.
+// A silence drags MSER-5 behind itself and has a warning of its own.
 func (r run) shortWarmup(o Options) string {
 	discard, ok, err := r.mser5()
-	if !ok {
+	if !ok || r.silence.seconds > 0 {
 		return ""
 	}
 	advice := fmt.Sprintf("MSER-5 would discard the first %.0f s, the warm-up is %g s: set warmup to %.0fs", discard, o.Warmup.Seconds(), math.Ceil(discard))
@@ -61,7 +62,14 @@ func (r run) shortWarmup(o Options) string {
 		return ""
 	}
 	later, err := measureThroughput(r.Run, span{from, r.span.to}, o)
-	if moved := math.Abs(math.Log(later.value / r.measures[throughput].value)); err != nil || moved <= -lossLimit(o)*worthTrimming {
+	if err != nil {
+		return ""
+	}
+	least := -lossLimit(o) * worthTrimming
+	if noise := halfWidth(later.series); noise != nil {
+		least = max(least, *noise)
+	}
+	if math.Abs(math.Log(later.value/r.measures[throughput].value)) <= least {
 		return ""
 	}
 	return advice
