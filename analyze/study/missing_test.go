@@ -82,8 +82,8 @@ func counterRemovals() []removal {
 }
 
 // borderline draws experiments around the limits of PASS whose windows run 20 %
-// faster or slower at their end and have errors here and there, so that a little
-// less data could tip them.
+// faster or slower at their end, in both modes alike or in one only, and have
+// errors here and there, so that a little less data could tip them.
 func borderline(random *rand.Rand) source.Dataset {
 	ratios := make([]float64, 4+random.IntN(3))
 	centre := -0.08 + 0.12*random.Float64()
@@ -92,10 +92,14 @@ func borderline(random *rand.Rand) source.Dataset {
 	}
 	d := noisy(pairs("password", ratios...), random.Uint64())
 	slope := 0.2 * float64(1-2*random.IntN(2))
+	slopes := map[source.Mode]float64{source.On: slope, source.Off: slope}
+	if random.IntN(3) == 0 {
+		slopes[[]source.Mode{source.On, source.Off}[random.IntN(2)]] = 0
+	}
 	for _, r := range d.Runs {
 		for i := range r.Requests.Seconds {
 			s := &r.Requests.Seconds[i]
-			s.Successes = uint64(float64(s.Successes) * (1 + slope*(float64(i)-25)/15))
+			s.Successes = uint64(float64(s.Successes) * (1 + slopes[r.Window.Mode]*(float64(i)-25)/15))
 		}
 		if r.Window.Mode == source.Off && random.IntN(2) == 0 {
 			for range 3 {

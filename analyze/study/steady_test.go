@@ -197,3 +197,48 @@ func TestSignFlipsAreShownFromSixPairsOn(t *testing.T) {
 		t.Errorf("runs without pairs: %v", *p)
 	}
 }
+
+// At a given rate what is judged is what a token costs, so it is the CPU that
+// must be steady: the same rule holds for either host.
+func TestMovingCostsCapTheVerdictAtRate(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		moves, want string
+	}{
+		{"nothing moves", "", "PASS"},
+		{"API Manager gets busier", source.APIManagerCPU, "API Manager CPU per token steps by +2"},
+		{"the database gets busier", source.DatabaseCPU, "Database CPU per token steps by +2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := shaped(5, 0, flat)
+			random := rand.New(rand.NewPCG(6, 1))
+			for _, r := range d.Runs {
+				for i := range r.Requests.Seconds {
+					r.Requests.Seconds[i].Successes = 1000
+				}
+				run := math.Exp(0.01 * random.NormFloat64())
+				for _, host := range []string{source.APIManagerCPU, source.DatabaseCPU} {
+					cpu := make([]float64, 62) // one point every 5 s
+					for i := range cpu {
+						cpu[i] = 0.6
+						if r.Window.Mode == source.Off {
+							cpu[i] = 0.4
+							if host == c.moves && i >= 32 {
+								cpu[i] = 0.5
+							}
+						}
+						cpu[i] *= run * (1 + 0.005*random.NormFloat64())
+					}
+					points(r, host, 5*time.Second, cpu...)
+				}
+			}
+			r := study.Run(d, atRate())
+			if got := string(r.Grants[0].Verdict) + " " + r.Grants[0].Why; !strings.Contains(got, c.want) {
+				t.Errorf("%s; want %q", got, c.want)
+			}
+			if c.moves != "" && r.Verdict != report.Inconclusive {
+				t.Errorf("%s, want INCONCLUSIVE", r.Verdict)
+			}
+		})
+	}
+}
