@@ -40,19 +40,15 @@ func ma(k int) noise {
 }
 
 // normal is the effect of a run on its log throughput.
-func normal(sd float64) func(*rand.Rand) float64 {
-	return func(random *rand.Rand) float64 { return sd * random.NormFloat64() }
-}
+func normal(random *rand.Rand) float64 { return runCV * random.NormFloat64() }
 
 // heavy is Student's t with three degrees of freedom and the same standard
 // deviation: now and then a run is far off.
-func heavy(sd float64) func(*rand.Rand) float64 {
-	return func(random *rand.Rand) float64 {
-		chi := 0.0
-		for range 3 {
-			e := random.NormFloat64()
-			chi += e * e
-		}
-		return sd / math.Sqrt(3) * random.NormFloat64() / math.Sqrt(chi/3)
+func heavy(random *rand.Rand) float64 {
+	chi := 0.0
+	for range 3 {
+		e := random.NormFloat64()
+		chi += e * e
 	}
+	return runCV / math.Sqrt(3) * random.NormFloat64() / math.Sqrt(chi/3)
 }
