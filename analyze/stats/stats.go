@@ -61,6 +61,7 @@ func Table() []Statistic {
 		{"holm", "Holm adjustment", "nothing about dependence", "Holm 1979; R stats::p.adjust"},
 		{"clopper-pearson", "Clopper-Pearson bound", "independent trials with one probability", "Clopper and Pearson 1934"},
 		{"power", "power of the t test", "normal observations; noncentral t", "R stats::power.t.test"},
+		{"upper-sd", "upper limit of a standard deviation", "normal observations; chi-squared", "Browne 1995, Statistics in Medicine 14:1933"},
 		{"autocorrelation", "autocorrelation", "a stationary series; autocovariances divide by n", "R stats::acf"},
 		{"sign-flip", "sign-flip test", "without an effect each pair could as well have come out the other way round", "Fisher 1935; R coin, exact"},
 		{"mser-5", "MSER-5", "nothing; it has no error rate and only checks the warm-up that was chosen", "White 1997; White, Cobb and Spratt 2000"},
