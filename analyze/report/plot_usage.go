@@ -105,13 +105,14 @@ func (all usageRays) Plot(c draw.Canvas, p *plot.Plot) {
 		if !(mx > 0) {
 			continue
 		}
-		// As far as the plot goes in either direction.
-		far := p.X.Max / mx
-		if my > 0 {
-			far = min(far, p.Y.Max/my)
+		// As far as the plot goes in either direction, without dividing by a mean
+		// so small that the quotient is no number.
+		endX, endY := p.X.Max, my*p.X.Max/mx
+		if my/p.Y.Max > mx/p.X.Max {
+			endX, endY = mx*p.Y.Max/my, p.Y.Max
 		}
 		style := draw.LineStyle{Color: role(modeRole(m.mode) + "-thin"), Width: vg.Points(1), Dashes: dashes(m.mode)}
-		c.StrokeLine2(style, x(0), y(0), x(mx*far), y(my*far))
+		c.StrokeLine2(style, x(0), y(0), x(endX), y(endY))
 	}
 }
 
