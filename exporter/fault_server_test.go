@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tokenpersistence/toolkit/internal/faultproxy"
@@ -150,8 +151,9 @@ func TestNotADatabase(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, mysqltest.Config{})
 	r := start(t, s.flags()...)
-	random := rand.New(rand.NewPCG(3, 4))
+	var seed atomic.Uint64 // connections may be answered side by side
 	noise := func(conn net.Conn) {
+		random := rand.New(rand.NewPCG(3, seed.Add(1)))
 		b := make([]byte, 1+random.IntN(300))
 		for i := range b {
 			b[i] = byte(random.Uint32())
