@@ -117,3 +117,21 @@ func isTerminal(w io.Writer) bool {
 
 // wantsColor tells whether colours make sense on a writer.
 func wantsColor(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && isTerminal(w) }
+
+// document is what plan and project print.
+type document interface {
+	WriteText(io.Writer, report.Options) error
+	WriteJSON(io.Writer) error
+}
+
+// writeDocument writes a document as text or as JSON.
+func writeDocument(w io.Writer, d document, format string, color bool) error {
+	write := func() error { return d.WriteText(w, report.Options{Color: color && isTerminal(w)}) }
+	if format == "json" {
+		write = func() error { return d.WriteJSON(w) }
+	}
+	if err := write(); err != nil {
+		return fmt.Errorf("write the result as %s: %w", format, err)
+	}
+	return nil
+}

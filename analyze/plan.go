@@ -1,13 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/tokenpersistence/toolkit/analyze/plan"
-	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/study"
 )
 
@@ -44,13 +42,5 @@ func runPlan(o planOptions, stdout io.Writer) error {
 		return usage("%s: %v", o.report, err)
 	}
 	p.Report, p.Program = o.report, programName()
-	if o.format == "json" {
-		err = p.WriteJSON(stdout)
-	} else {
-		err = p.WriteText(stdout, report.Options{Color: o.color && isTerminal(stdout)})
-	}
-	if err != nil {
-		return fmt.Errorf("write the plan: %w", err)
-	}
-	return nil
+	return writeDocument(stdout, p, o.format, o.color)
 }

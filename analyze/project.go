@@ -59,13 +59,8 @@ func runProject(o projectOptions, stdout io.Writer) error {
 		return usage("%s: %v", o.report, err)
 	}
 	p.Report, p.Program = o.report, programName()
-	if o.format == "json" {
-		err = p.WriteJSON(stdout)
-	} else {
-		err = p.WriteText(stdout, report.Options{Color: o.color && isTerminal(stdout)})
-	}
-	if err != nil {
-		return fmt.Errorf("write the projection: %w", err)
+	if err := writeDocument(stdout, p, o.format, o.color); err != nil {
+		return err
 	}
 	if !slices.ContainsFunc(p.Grants, func(g report.ProjectedGrant) bool { return g.Refused == "" }) {
 		return errors.New("no grant could be projected: the reasons stand with each of them")

@@ -3,8 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,19 +38,7 @@ func TestPlanText(t *testing.T) {
 			t.Errorf("line %d has %d columns: %s", i+1, width(l), l)
 		}
 	}
-	path := filepath.Join("testdata", "plan.txt")
-	if *update {
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
-		t.Errorf("%s differs (-want +got); read the diff, then run go test -update:\n%s", path, diff)
-	}
+	compareGolden(t, "plan.txt", got.Bytes())
 }
 
 func TestPlanJSON(t *testing.T) {

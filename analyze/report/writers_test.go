@@ -21,19 +21,25 @@ func TestGoldens(t *testing.T) {
 			if err := w.Write(&got, sample(), Options{}); err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", w.File)
-			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
-				t.Errorf("%s differs (-want +got); read the diff, then run go test -update:\n%s", path, diff)
-			}
+			compareGolden(t, w.File, got.Bytes())
 		})
+	}
+}
+
+// compareGolden holds text to its committed copy in testdata.
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
+		t.Errorf("%s differs (-want +got); read the diff, then run go test -update:\n%s", path, diff)
 	}
 }

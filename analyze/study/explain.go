@@ -184,10 +184,17 @@ func (g *grant) consequence(o Options) string {
 		if !h.known || h.off < saturated || !decided(h.cost) || h.cores == 0 {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("the %d cores of %s can issue at most %s tokens/s at that cost, %s with persistence",
-			h.cores, h.name, figure(1000*float64(h.cores) / *h.cost.Off.Estimate), figure(1000*float64(h.cores) / *h.cost.On.Estimate)))
+		parts = append(parts, fmt.Sprintf("the %s of %s can issue at most %s tokens/s at that cost, %s with persistence",
+			cores(h.cores), h.name, figure(1000*float64(h.cores) / *h.cost.Off.Estimate), figure(1000*float64(h.cores) / *h.cost.On.Estimate)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+func cores(n int) string {
+	if n == 1 {
+		return "one core"
+	}
+	return fmt.Sprintf("%d cores", n)
 }
 
 // known says whether any host's utilisation is.

@@ -157,6 +157,11 @@ func TestCapacityInTheExplanation(t *testing.T) {
 	if !strings.Contains(got, "The 4 cores of the API Manager can issue at most 57") {
 		t.Errorf("%s", got)
 	}
+	single := atRate()
+	single.Environment.APIManager.VCPUs = 1
+	if got := study.Run(d, single).Explanation[0]; !strings.Contains(got, "The one core of the API Manager can issue at most ") {
+		t.Errorf("%s", got)
+	}
 	if !strings.Contains(got, " tokens/s at that cost, 102") && !strings.Contains(got, " tokens/s at that cost, 103") {
 		t.Errorf("%s", got)
 	}
