@@ -66,6 +66,8 @@ type perSeries[T any] struct {
 	LoadGeneratorCPU T `yaml:"load_cpu"`
 	DatabaseCPU      T `yaml:"database_cpu"`
 	DatabaseIOPS     T `yaml:"database_iops"`
+	DatabaseBytes    T `yaml:"database_bytes"`
+	TokenRows        T `yaml:"token_rows"`
 }
 
 func (p perSeries[T]) byName() map[string]T {
@@ -73,6 +75,7 @@ func (p perSeries[T]) byName() map[string]T {
 		source.EndpointRequests: p.EndpointRequests, source.EndpointErrors: p.EndpointErrors,
 		source.APIManagerCPU: p.APIManagerCPU, source.LoadGeneratorCPU: p.LoadGeneratorCPU,
 		source.DatabaseCPU: p.DatabaseCPU, source.DatabaseIOPS: p.DatabaseIOPS,
+		source.DatabaseBytes: p.DatabaseBytes, source.TokenRows: p.TokenRows,
 	}
 }
 

@@ -185,6 +185,8 @@ type RunCheck struct {
 	APIManagerCPU Number    `json:"apim_cpu"`
 	DatabaseCPU   Number    `json:"database_cpu"`
 	ForeignCPU    Number    `json:"foreign_cpu"` // cores
+	// TokenRows is how many rows the token table held when the window began, by the server's estimate.
+	TokenRows Number    `json:"token_rows,omitempty"`
 	Warnings      []Warning `json:"warnings"`
 }
 
@@ -253,4 +255,5 @@ const (
 	MetricAPIManagerCoreMS = "apim_core_ms"
 	MetricDatabaseCoreMS   = "database_core_ms"
 	MetricIOsPerToken      = "ios_per_token"
+	MetricBytesPerToken    = "bytes_per_token"
 )

@@ -85,7 +85,8 @@ func CheckQuery(kind, series, text string) error {
 // queryRow is the row of an experiment's own query. A plain selector is read
 // raw, like those of a profile; everything else is evaluated. Requests are
 // counted, so theirs have to be plain: an expression of counters hides their
-// resets, and rates overlap.
+// resets, and rates overlap. Bytes of a plain selector are those of a counter, of
+// an expression those per second.
 func queryRow(series, text string, step time.Duration) (row, error) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
 	if err != nil {
@@ -96,6 +97,8 @@ func queryRow(series, text string, step time.Duration) (row, error) {
 	switch {
 	case plain(expr) && counter:
 		r.kind = counted
+	case plain(expr) && series == DatabaseBytes:
+		r.kind = rated
 	case plain(expr):
 		r.kind = scraped
 	case counter:

@@ -119,7 +119,7 @@ func countedThroughput(r source.Run, s span) (measure, error) {
 // but precision; between them the increments have to touch.
 func uncovered(series source.Series, s span) string {
 	if series.Resets > 0 {
-		return fmt.Sprintf("the endpoint counter was reset %s, so requests are missing from its count", times(series.Resets))
+		return fmt.Sprintf("the endpoint counter was reset %s, so requests are missing from its count: keep the exporter running, or give result files", times(series.Resets))
 	}
 	edge := series.Step + series.Step/4
 	var covered time.Duration
@@ -139,7 +139,7 @@ func uncovered(series source.Series, s span) string {
 	if whole && s.to.Sub(end) <= edge {
 		return ""
 	}
-	return fmt.Sprintf("the endpoint counter covers %.0f of %.0f s", covered.Seconds(), s.length().Seconds())
+	return fmt.Sprintf("the endpoint counter covers %.0f of %.0f s: look for scrapes that failed", covered.Seconds(), s.length().Seconds())
 }
 
 // measureErrors is the share of failed requests among all.
