@@ -18,6 +18,8 @@ import (
 // CloudWatch says which instances an experiment ran on.
 type CloudWatch struct {
 	Region         string        // "" leaves it to the SDK
+	AssumeRole     string        // ARN of a role to read as; "" to read as ourselves
+	ExternalID     string        // that the role asks for
 	RDSInstance    string        // "" when the database is elsewhere
 	APIManager     []string      // EC2 instances of API Manager
 	LoadGenerators []string      // EC2 instances of the load generator
@@ -66,7 +68,7 @@ type metricData interface {
 
 // readCloudWatch asks AWS for the points of every window.
 func readCloudWatch(ctx context.Context, spec Spec, d Dataset) (Dataset, error) {
-	client, err := newCloudWatch(ctx, spec.CloudWatch.Region)
+	client, err := newCloudWatch(ctx, spec.CloudWatch)
 	if err != nil {
 		return d, err
 	}
