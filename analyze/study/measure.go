@@ -142,6 +142,23 @@ func uncovered(series source.Series, s span) string {
 	return fmt.Sprintf("the endpoint counter covers %.0f of %.0f s: look for scrapes that failed", covered.Seconds(), s.length().Seconds())
 }
 
+// measureRequests is what other tools call throughput: all requests per second of
+// measured time, failed ones too. WSO2's results splitter and JMeter count so.
+func measureRequests(r source.Run, s span, _ Options) (measure, error) {
+	if r.Requests == nil {
+		return measure{}, errors.New("counting failed requests too needs a result file")
+	}
+	good, bad, err := requests(r, s)
+	if err != nil {
+		return measure{}, err
+	}
+	bins := seconds(r, s)
+	if len(bins) == 0 {
+		return measure{}, errTooShort
+	}
+	return measure{value: (good + bad) / float64(len(bins)), n: len(bins)}, nil
+}
+
 // measureErrors is the share of failed requests among all.
 func measureErrors(r source.Run, s span, _ Options) (measure, error) {
 	good, bad, err := requests(r, s)

@@ -9,6 +9,7 @@ import (
 // Names of the metrics in the report.
 const (
 	throughput     = "throughput"
+	withErrors     = "requests"
 	errorShare     = "errors"
 	latencyP50     = "latency_p50"
 	latencyP95     = "latency_p95"
@@ -41,6 +42,7 @@ type metric struct {
 func metrics() []metric {
 	return []metric{
 		{throughput, "Throughput", "tokens/s", asRatio, []string{source.EndpointRequests}, measureThroughput},
+		{withErrors, "Throughput with errors", "1/s", asRatio, nil, measureRequests},
 		{errorShare, "Error share", "share", asDifference, []string{source.EndpointErrors}, measureErrors},
 		{latencyP50, "Latency p50", "ms", asRatio, nil, latency(0.50)},
 		{latencyP95, "Latency p95", "ms", asRatio, nil, latency(0.95)},

@@ -139,6 +139,9 @@ func methods(grants []*grant, o Options) []string {
 			if c.PLoss != nil {
 				used["holm"] = true
 			}
+			if c.Metric == withErrors {
+				used[withErrors] = true
+			}
 			if perToken(c.Metric) && c.Ratio.Estimate != nil {
 				used["demand"] = true
 			}
@@ -155,6 +158,9 @@ func methods(grants []*grant, o Options) []string {
 		"Throughput is successful tokens per second of measured time, from the result file where there is one (a row belongs to the second in which it ends), else from the increments of the endpoint counter. A second without a row counts as zero.",
 		fmt.Sprintf("Latency percentiles come from each run's exact millisecond histogram of successful requests, definition type %d; percentiles are never averaged over requests of different runs.", o.QuantileType),
 		"Means on each side are geometric where a ratio is formed, arithmetic for error shares. Intervals are 95 %.",
+	}
+	if used[withErrors] {
+		out = append(out, "Throughput with errors counts failed requests too, as WSO2's results splitter and JMeter do: hold that against their figures.")
 	}
 	if used["demand"] {
 		out = append(out, "What a token costs is D = U·m/X, the utilisation law: mean CPU times cores (I/O: operations or bytes per second) over successful tokens per second, both over the time of the same points. It holds the work for failed requests and all else that the host does.")
