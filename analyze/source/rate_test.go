@@ -36,6 +36,10 @@ func TestRateOfHalf(t *testing.T) {
 	if _, found := d.Runs[0].Series[DatabaseBytes]; found || saysOf(d, DatabaseBytes) != "" || saysOf(d, TokenRows) != "" {
 		t.Errorf("%+v, problems %+v", d.Runs[0].Series, d.Problems)
 	}
+	d = readWith(t, Spec{Profile: "mysqld_exporter", Select: map[string]map[string]string{TokenRows: {"schema": "apimdb"}}}, held(t, bytesRead))
+	if got := saysOf(d, TokenRows); !strings.Contains(got, "no samples of mysql_info_schema_table_rows{schema=\"apimdb\",table=") {
+		t.Errorf("a series that was named is absent: %q", got)
+	}
 	two := bytesRead + strings.ReplaceAll(bytesRead, `"db"`, `"other"`)
 	d = readWith(t, Spec{Profile: "mysqld_exporter"}, held(t, two+strings.ReplaceAll(two, "_read", "_written")))
 	if _, found := d.Runs[0].Series[DatabaseBytes]; found || !strings.Contains(saysOf(d, DatabaseBytes), "2 series match") {

@@ -55,6 +55,7 @@ func rowsOf(spec Spec) ([]row, []Problem, error) {
 			matchers = map[string]string{}
 		}
 		maps.Copy(matchers, spec.Select[series])
+		row.optional = row.optional && len(spec.Select[series]) == 0 // who names it wants it
 		row.query, row.plus = row.query.with(matchers), row.plus.with(matchers)
 		row.clock, row.stamp = row.clock.with(matchers), row.stamp.with(matchers)
 		rows = append(rows, row)
