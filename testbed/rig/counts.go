@@ -117,15 +117,15 @@ func (s *stand) observed(ctx context.Context, grant string, before counts, want 
 // total is one row of the table of counts: all windows of a grant and mode,
 // warm-up included, from idle to idle.
 type total struct {
-	Grant    string `json:"grant"`
-	Mode     string `json:"persistence"`
-	Received int64  `json:"tokens_received"`
-	JTL      int64  `json:"jtl_successes"`
-	Requests int64  `json:"access_log_requests"`
-	Rows     int64  `json:"rows"`
-	Observed *int64 `json:"rows_the_exporter_counted,omitempty"` // nil where it cannot be exact
+	Grant    string  `json:"grant"`
+	Mode     string  `json:"persistence"`
+	Received int64   `json:"tokens_received"`
+	JTL      int64   `json:"jtl_successes"`
+	Requests int64   `json:"access_log_requests"`
+	Rows     int64   `json:"rows"`
+	Observed *int64  `json:"rows_the_exporter_counted,omitempty"` // nil where it cannot be exact
 	Slowest  float64 `json:"slowest_answer_seconds"`
-	Agree    bool   `json:"agree"`
+	Agree    bool    `json:"agree"`
 }
 
 // totals adds up the windows. observed holds the exporter's count of rows of

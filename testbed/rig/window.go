@@ -36,8 +36,8 @@ type window struct {
 	Rows       int64     `json:"rows"`                // token rows, for refresh their audit copies too
 	Rate       float64   `json:"tokens_per_second"`   // successes of the measured part
 	Slowest    float64   `json:"slowest_answer_seconds"`
-	ForeignCPU float64   `json:"foreign_cpu"`         // cores that other processes used
-	Before     Quiet     `json:"quiesced"`            // the database when the window began
+	ForeignCPU float64   `json:"foreign_cpu"` // cores that other processes used
+	Before     Quiet     `json:"quiesced"`    // the database when the window began
 }
 
 // order decides which mode of a pair comes first, for all pairs of a grant.
