@@ -8,6 +8,8 @@
 //	analyze compare --on on-1.jtl --off off-1.jtl --grant password --warmup 2m
 //	analyze plan report.json --max-loss 5%
 //	analyze project report.json --apim-vcpus 8
+//	analyze estimate --prometheus.url http://localhost:9090 --start 2026-07-01T10:00:00Z --end 2026-07-01T12:00:00Z --apim-vcpus 4 --database-vcpus 8
+//	analyze calibrate
 //	analyze inspect on-1.jtl off-1.jtl
 //	analyze reference
 package main
@@ -56,6 +58,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	compare := addCompare(app)
 	project := addProject(app)
 	plan := addPlan(app)
+	estimate := addEstimate(app)
+	calibrate := addCalibrate(app)
 	look := addInspect(app)
 	published := app.Command("reference", "Print the throughput that WSO2 published, both editions, and what follows from it.")
 
@@ -79,6 +83,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = runProject(*project, stdout)
 	case "plan":
 		err = runPlan(*plan, stdout)
+	case "estimate":
+		err = runEstimate(ctx, *estimate, stdout)
+	case "calibrate":
+		err = runCalibrate(ctx, *calibrate, stdout)
 	case "inspect":
 		err = runInspect(ctx, *look, stdout)
 	default:

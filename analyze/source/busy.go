@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -76,13 +77,23 @@ func steady(samples []sample, from, to int64) (out []Interval, resets int) {
 	return out, resets
 }
 
-// busyPoints turns idle seconds of so many CPUs into busy shares.
+// busyPoints turns idle seconds of so many CPUs into busy shares. An interval
+// of several steps, where scrapes were lost, becomes several points: the
+// counter knows what happened in between.
 func busyPoints(idle []Interval, cores int) points {
-	if cores == 0 {
-		return points{}
+	out := points{}
+	step := medianStep(idle)
+	if step <= 0 || cores == 0 {
+		return out
 	}
-	return inSteps(idle, func(in Interval) float64 {
-		share := 1 - in.Increase/(in.To.Sub(in.From).Seconds()*float64(cores))
-		return min(1, max(0, share))
-	})
+	for _, in := range idle {
+		length := in.To.Sub(in.From)
+		pieces := max(1, int(math.Round(float64(length)/float64(step))))
+		share := 1 - in.Increase/(length.Seconds()*float64(cores))
+		for i := range pieces {
+			at := in.From.Add(length * time.Duration(i) / time.Duration(pieces))
+			out[at.UnixMilli()] = min(1, max(0, share))
+		}
+	}
+	return out
 }

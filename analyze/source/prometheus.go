@@ -21,17 +21,27 @@ const queryTimeout = time.Minute
 // readPrometheus answers the profile's queries over the HTTP API that
 // Prometheus, Thanos, Mimir and VictoriaMetrics share.
 func readPrometheus(ctx context.Context, spec Spec, d Dataset) (Dataset, error) {
+	db, done, err := dial(ctx, spec)
+	if err != nil {
+		return d, err
+	}
+	defer done()
+	return readSeries(ctx, spec, d, db)
+}
+
+// dial sets up the client of a spec. What it returns beside it closes its
+// connections.
+func dial(ctx context.Context, spec Spec) (online, func(), error) {
 	rt, err := config.NewRoundTripperFromConfigWithContext(ctx, spec.HTTP, "analyze", config.WithUserAgent("token-persistence-analyze"))
 	if err != nil {
-		return d, fmt.Errorf("set up the HTTP client for %s: %w", spec.URL, err)
+		return online{}, nil, fmt.Errorf("set up the HTTP client for %s: %w", spec.URL, err)
 	}
 	web := &http.Client{Transport: rt, CheckRedirect: redirects(spec.HTTP.FollowRedirects)}
-	defer web.CloseIdleConnections()
 	client, err := api.NewClient(api.Config{Address: spec.URL, Client: web})
 	if err != nil {
-		return d, &SpecError{fmt.Sprintf("source url %q: %v", spec.URL, err)}
+		return online{}, nil, &SpecError{fmt.Sprintf("source url %q: %v", spec.URL, err)}
 	}
-	return readSeries(ctx, spec, d, online{v1.NewAPI(client)})
+	return online{v1.NewAPI(client)}, web.CloseIdleConnections, nil
 }
 
 // redirects is the policy for them. What keeps the query is followed; a 301 or
