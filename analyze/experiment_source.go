@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/config"
@@ -47,6 +48,8 @@ type openMetricsKeys struct {
 
 type cloudWatchKeys struct {
 	Region       string       `yaml:"region"`
+	AssumeRole   string       `yaml:"assume_role"`
+	ExternalID   string       `yaml:"external_id"`
 	RDSInstance  string       `yaml:"rds_instance"`
 	EC2Instances ec2Instances `yaml:"ec2_instances"`
 	Period       duration     `yaml:"period"`
@@ -66,6 +69,8 @@ type perSeries[T any] struct {
 	LoadGeneratorCPU T `yaml:"load_cpu"`
 	DatabaseCPU      T `yaml:"database_cpu"`
 	DatabaseIOPS     T `yaml:"database_iops"`
+	DatabaseBytes    T `yaml:"database_bytes"`
+	TokenRows        T `yaml:"token_rows"`
 }
 
 func (p perSeries[T]) byName() map[string]T {
@@ -73,6 +78,7 @@ func (p perSeries[T]) byName() map[string]T {
 		source.EndpointRequests: p.EndpointRequests, source.EndpointErrors: p.EndpointErrors,
 		source.APIManagerCPU: p.APIManagerCPU, source.LoadGeneratorCPU: p.LoadGeneratorCPU,
 		source.DatabaseCPU: p.DatabaseCPU, source.DatabaseIOPS: p.DatabaseIOPS,
+		source.DatabaseBytes: p.DatabaseBytes, source.TokenRows: p.TokenRows,
 	}
 }
 
@@ -184,12 +190,16 @@ func (k sourceKeys) cloudWatch(s source.Spec) (source.Spec, error) {
 		return s, atLine(k.line, "source.cloudwatch names no instance: give rds_instance, or ec2_instances: {apim: [i-…]}")
 	case apim > 0 && apim != nodes:
 		return s, atLine(k.line, "source.cloudwatch.ec2_instances.apim lists %d instances, and environment.apim.nodes is %d: make them agree, since vcpus are those of one node", apim, nodes)
+	case c.ExternalID != "" && c.AssumeRole == "":
+		return s, atLine(k.line, "source.cloudwatch.external_id belongs to a role: give assume_role: ARN, or leave it out")
+	case c.AssumeRole != "" && !strings.HasPrefix(c.AssumeRole, "arn:"):
+		return s, atLine(k.line, "source.cloudwatch.assume_role is %q: write the ARN of the role, arn:aws:iam::ACCOUNT:role/NAME", c.AssumeRole)
 	case period != 0 && period%time.Minute != 0 && !slices.Contains([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second}, period):
 		return s, atLine(k.line, "source.cloudwatch.period is %s: CloudWatch takes 1s, 5s, 10s, 20s, 30s and whole minutes", period)
 	}
 	s.Kind = "cloudwatch"
 	s.CloudWatch = source.CloudWatch{
-		Region: c.Region, RDSInstance: c.RDSInstance, Period: period,
+		Region: c.Region, AssumeRole: c.AssumeRole, ExternalID: c.ExternalID, RDSInstance: c.RDSInstance, Period: period,
 		APIManager: c.EC2Instances.APIManager, LoadGenerators: c.EC2Instances.LoadGenerators,
 	}
 	return s, nil

@@ -45,9 +45,9 @@ func TestSourceKeys(t *testing.T) {
 		},
 		{"source: {csv: [a.csv]}", source.Spec{Kind: "csv", Files: []string{"a.csv"}, Nodes: nodes}},
 		{
-			"source: {cloudwatch: {region: eu-west-1, rds_instance: db, ec2_instances: {apim: [i-1, i-2], jmeter: [i-3]}, period: 5m}}",
+			"source: {cloudwatch: {region: eu-west-1, assume_role: 'arn:aws:iam::1:role/r', external_id: x, rds_instance: db, ec2_instances: {apim: [i-1, i-2], jmeter: [i-3]}, period: 5m}}",
 			source.Spec{Kind: "cloudwatch", Nodes: nodes, CloudWatch: source.CloudWatch{
-				Region: "eu-west-1", RDSInstance: "db", APIManager: []string{"i-1", "i-2"}, LoadGenerators: []string{"i-3"}, Period: 5 * time.Minute,
+				Region: "eu-west-1", AssumeRole: "arn:aws:iam::1:role/r", ExternalID: "x", RDSInstance: "db", APIManager: []string{"i-1", "i-2"}, LoadGenerators: []string{"i-3"}, Period: 5 * time.Minute,
 			}},
 		},
 	} {
@@ -75,6 +75,8 @@ func TestWrongSourceKeys(t *testing.T) {
 		{"source: {tsdb: a, queries: {apim_cpu: [up]}}", "e.yaml:1: the query of apim_cpu is not text"},
 		{"source:\n  tsdb: a\n  queries:\n    endpoint_errors: rate(a[1m])\n", "e.yaml:4: endpoint_errors: \"rate(a[1m])\" is not a plain selector"},
 		{"source: {tsdb: a, select: {apim_cpu: host}}", "select.apim_cpu is \"host\": write it as key: value"},
+		{"source: {cloudwatch: {rds_instance: db, external_id: x}}", "e.yaml:1: source.cloudwatch.external_id belongs to a role"},
+		{"source: {cloudwatch: {rds_instance: db, assume_role: watcher}}", "e.yaml:1: source.cloudwatch.assume_role is \"watcher\": write the ARN"},
 		{"source: {tsdb: a, step: often}", "\"often\" is not a duration"},
 	} {
 		if _, err := readSource(t, c.keys); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -23,7 +23,7 @@ func addPlan(app *kingpin.Application) *planOptions {
 	o := &planOptions{maxLoss: percentage{"--max-loss", study.Defaults().MaxLoss}}
 	c := app.Command("plan", "How many pairs of runs the next experiment needs, and in which order, from the JSON report of a pilot.")
 	c.Arg("report", "The report of the pilot, as compare --format json wrote it.").Required().StringVar(&o.report)
-	c.Flag("max-loss", "Loss of throughput that has to be found.").Default(o.maxLoss.String()).SetValue(&o.maxLoss)
+	c.Flag("max-loss", "Loss of throughput that has to be found; after load: rate, of tokens per core-ms.").Default(o.maxLoss.String()).SetValue(&o.maxLoss)
 	c.Flag("power", "Chance of finding it, if it is there.").Default("0.8").Float64Var(&o.power)
 	c.Flag("seed", "Seed of the schedule.").Default("1").Uint64Var(&o.seed)
 	c.Flag("format", "text or json.").Default("text").EnumVar(&o.format, "text", "json")

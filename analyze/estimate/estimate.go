@@ -91,7 +91,7 @@ func Run(name string, p Present, o Options) report.EstimatedCase {
 	}
 	c.Warnings = append(c.Warnings, warnings(m)...)
 	fill(&c, m, all)
-	c.Answer, c.Direction = answer(c, m)
+	c.Answer, c.Direction = answer(c)
 	return c
 }
 

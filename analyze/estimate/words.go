@@ -16,7 +16,7 @@ const (
 )
 
 // answer says in sentences what the ranges mean for whoever has to decide.
-func answer(c report.EstimatedCase, m model) (sentences []string, direction string) {
+func answer(c report.EstimatedCase) (sentences []string, direction string) {
 	if c.Ratio.Lo == nil || c.Ratio.Hi == nil || c.CapacityOn.Middle == nil {
 		return []string{"Neither host limits without persistence: the data give no capacity."}, undecided
 	}

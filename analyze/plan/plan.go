@@ -3,17 +3,16 @@
 // its unit: nothing inside a window enters, because longer windows do not make
 // runs more alike.
 //
-// It refuses reports with fewer than two pairs or runs of each mode, and those of
-// a fixed rate.
+// What is planned for is what compare judges: throughput, or under load: rate what a
+// token costs on either host. It refuses reports with fewer than two pairs or runs of
+// each mode.
 //
 //	p, err := plan.Run(r, plan.Options{MaxLoss: 0.05, Power: 0.8, Seed: 1})
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
 	"github.com/tokenpersistence/toolkit/analyze/stats"
@@ -28,7 +27,7 @@ const (
 
 // Options say what has to be found.
 type Options struct {
-	MaxLoss float64 // ratio of throughput, above 0 and below 1
+	MaxLoss float64 // ratio of throughput, or of tokens per core-ms; above 0 and below 1
 	Power   float64 // above 0.05 and below 1
 	Seed    uint64  // of the schedule
 }
@@ -49,8 +48,6 @@ func Run(r report.Report, o Options) (report.Plan, error) {
 		return report.Plan{}, input("--max-loss %v is nothing to plan for: give a share above 0%%, for example 5%%", o.MaxLoss)
 	case !(o.Power > alpha && o.Power < 1):
 		return report.Plan{}, input("--power %v: give a chance above %v and below 1, for example 0.8", o.Power, alpha)
-	case r.Hypothesis.Load == "rate":
-		return report.Plan{}, input("the report is of load: rate, where the load generator sets the throughput: plan needs load: closed")
 	case len(r.Grants) == 0:
 		return report.Plan{}, input("the report has no grant")
 	}
@@ -73,6 +70,9 @@ func Run(r report.Report, o Options) (report.Plan, error) {
 		if planned.PairsCautious == 0 || planned.PairsCautious > mostBlocks {
 			p.Pairs = mostBlocks + 1
 		}
+		if atRate(r) {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: at a given rate what a token costs is judged; planned from %s, whose pairs differ most", g.Grant, planned.Label))
+		}
 		if !planned.Paired {
 			p.Notes = append(p.Notes, g.Grant+": the pilot's runs are in no blocks, so their spread includes drift that pairs would cancel; the plan errs on the side of too many")
 		}
@@ -90,15 +90,51 @@ func Run(r report.Report, o Options) (report.Plan, error) {
 	return p, nil
 }
 
-// planGrant computes the number of pairs for one grant.
+// planGrant computes the number of pairs for one grant: the largest that any of
+// its judged metrics needs, since a PASS takes all of them.
 func planGrant(r report.Report, grant string, o Options) report.PlannedGrant {
-	g := report.PlannedGrant{Grant: grant}
-	s, err := spreadOf(r, grant)
+	var worst report.PlannedGrant
+	for i, metric := range judged(r) {
+		g := planMetric(r, grant, metric, o)
+		if g.Unknown != "" {
+			return g
+		}
+		if i == 0 || more(g, worst) {
+			worst = g
+		}
+	}
+	return worst
+}
+
+// atRate says whether every window of the pilot offered the same tokens/s.
+func atRate(r report.Report) bool { return r.Hypothesis.Load == "rate" }
+
+// judged are the metrics on which a verdict of compare rests.
+func judged(r report.Report) []string {
+	if atRate(r) {
+		return []string{report.MetricAPIManagerCoreMS, report.MetricDatabaseCoreMS}
+	}
+	return []string{report.MetricThroughput}
+}
+
+// more says whether a needs more pairs than b; 0 cautious pairs are beyond all
+// measuring.
+func more(a, b report.PlannedGrant) bool {
+	if (a.PairsCautious == 0) != (b.PairsCautious == 0) {
+		return a.PairsCautious == 0
+	}
+	return max(a.PairsCautious, a.Pairs) > max(b.PairsCautious, b.Pairs) || a.PairsCautious == b.PairsCautious && *a.SD > *b.SD
+}
+
+// planMetric computes the number of pairs that one metric needs.
+func planMetric(r report.Report, grant, metric string, o Options) report.PlannedGrant {
+	g := report.PlannedGrant{Grant: grant, Metric: metric}
+	s, err := spreadOf(r, grant, metric)
 	if err != nil {
 		g.Unknown = err.Error()
 		return g
 	}
-	g.Pilot, g.Paired = s.runs, s.paired
+	g.Label, g.Pilot, g.Paired = s.label, s.runs, s.paired
 	effect := -math.Log1p(-o.MaxLoss)
 	upper, err := stats.UpperSD(s.sd, s.df, confidence)
 	if err != nil {
@@ -119,82 +155,6 @@ func planGrant(r report.Report, grant string, o Options) report.PlannedGrant {
 		g.Detectable = number(-math.Expm1(-d))
 	}
 	return g
-}
-
-// spread is how much the log ratio of a pair varies.
-type spread struct {
-	sd, se, df float64
-	runs       int
-	paired     bool
-}
-
-// spreadOf takes the log ratios of the blocks; without blocks, the variances of
-// both modes together, which is what a pair of such runs would have.
-func spreadOf(r report.Report, grant string) (spread, error) {
-	for _, c := range r.Comparisons {
-		if c.Grant != grant || c.Metric != report.MetricThroughput {
-			continue
-		}
-		if len(c.Ratio.Pairs) > 0 {
-			return ofPairs(grant, c.Ratio.Pairs)
-		}
-		return ofRuns(grant, c.On.Runs, c.Off.Runs)
-	}
-	return spread{}, fmt.Errorf("%s has no throughput in the report", grant)
-}
-
-func ofPairs(grant string, pairs []report.Paired) (spread, error) {
-	ratios := make([]float64, len(pairs))
-	for i, p := range pairs {
-		ratios[i] = p.Ratio
-	}
-	e, err := meanOfLogs(ratios)
-	if err != nil {
-		return spread{}, tooLittle(grant, len(pairs), "pairs", err)
-	}
-	return spread{sd: e.SE * math.Sqrt(float64(e.N)), se: e.SE, df: e.DF, runs: len(pairs), paired: true}, nil
-}
-
-func ofRuns(grant string, on, off []report.Run) (spread, error) {
-	fewer := min(len(on), len(off))
-	a, err := meanOfLogs(values(on))
-	if err != nil {
-		return spread{}, tooLittle(grant, fewer, "runs of a mode", err)
-	}
-	b, err := meanOfLogs(values(off))
-	if err != nil {
-		return spread{}, tooLittle(grant, fewer, "runs of a mode", err)
-	}
-	// Welch and Satterthwaite, for the variance of one run on each side.
-	va, vb := a.SE*a.SE*float64(a.N), b.SE*b.SE*float64(b.N)
-	df := (va + vb) * (va + vb) / (va*va/a.DF + vb*vb/b.DF)
-	return spread{sd: math.Sqrt(va + vb), se: math.Hypot(a.SE, b.SE), df: df, runs: fewer}, nil
-}
-
-func meanOfLogs(v []float64) (stats.Estimate, error) {
-	logs, err := stats.Logs(v)
-	if err != nil {
-		return stats.Estimate{}, err
-	}
-	return stats.MeanT(logs, 1-alpha)
-}
-
-func values(runs []report.Run) []float64 {
-	out := make([]float64, len(runs))
-	for i, r := range runs {
-		out[i] = r.Value
-	}
-	return out
-}
-
-func tooLittle(grant string, n int, what string, err error) error {
-	if errors.Is(err, stats.ErrTooFew) {
-		if n == 1 {
-			what = strings.Replace(what, "s", "", 1) // pair, run of a mode
-		}
-		return fmt.Errorf("%s has %d %s, and how much they differ is what a plan is made of: measure at least %d", grant, n, what, leastPairs)
-	}
-	return fmt.Errorf("the %s of %s cannot be used: %w", what, grant, err)
 }
 
 // hours of load for so many windows as long as those of the pilot.

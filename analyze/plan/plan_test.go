@@ -192,6 +192,8 @@ func TestInputErrors(t *testing.T) {
 	good := pilot("password", 0.1, 0.12, 0.09)
 	rate := good
 	rate.Hypothesis.Load = "rate"
+	oneHost := offered([]float64{0.1, 0.12, 0.09}, nil)
+	oneHost.Comparisons = oneHost.Comparisons[:2]
 	for name, c := range map[string]struct {
 		report  report.Report
 		options plan.Options
@@ -200,7 +202,9 @@ func TestInputErrors(t *testing.T) {
 		"no loss":        {good, plan.Options{MaxLoss: 0, Power: 0.8}, "--max-loss"},
 		"certainty":      {good, plan.Options{MaxLoss: 0.05, Power: 1}, "--power"},
 		"power NaN":      {good, plan.Options{MaxLoss: 0.05, Power: math.NaN()}, "--power"},
-		"a rate":         {rate, usual, "load: closed"},
+		"a rate":         {rate, usual, "password has no apim_core_ms in the report, on which load: rate is judged: compare needs a source, environment.apim.vcpus"},
+		"one host":       {oneHost, usual, "password has no database_core_ms"},
+		"a rate, 1 pair": {offered([]float64{0.1}, []float64{0.1, 0.2}), usual, "API Manager CPU per token: password has 1 pair,"},
 		"no grant":       {report.Report{}, usual, "no grant"},
 		"one pair":       {pilot("password", 0.1), usual, "1 pair,"},
 		"one run a side": {unpaired(pilot("password", 0.1)), usual, "1 run of a mode,"},

@@ -38,12 +38,16 @@ func checklist(r report.Report) []string {
 	if s := r.Hypothesis.WarmupSeconds; s > 0 {
 		warmup = fmt.Sprintf("the warm-up of %g s", s)
 	}
+	load := "Load with the same grant, users and applications."
+	if atRate(r) {
+		load = "Load with the same grant, tokens/s, users and applications."
+	}
 	return []string{
 		"Restore the database from the same snapshot, so that every window starts with the same rows in the token tables. A restored RDS volume is slow until its blocks have been read once.",
 		"Set the mode in deployment.toml of every API Manager node: [oauth.token_persistence] enable = true or false, with what goes with it. On a test system only: WSO2 says not to revert a production system, because tokens issued become invalid.",
 		"Restart every node. The newest start in wso2carbon.log says which mode is on (wso2_token_persistence_log_mode).",
 		"Wait until nothing else runs: purge, backups, statistics, the token clean-up, other users.",
-		"Load with the same grant, users and applications. For refresh_token issue fresh refresh tokens in this mode first: those of the other mode are not valid.",
+		load + " For refresh_token issue fresh refresh tokens in this mode first: those of the other mode are not valid.",
 		"Discard " + warmup + ": the JVM compiles, connection pools fill, the buffer pool warms.",
 		"Keep the window's length, and write down start and end (UTC) and the block for the experiment file.",
 		"Note the rows of the token tables afterwards (wso2_token_census_rows): with persistence on they grow, and the next window must not inherit them.",

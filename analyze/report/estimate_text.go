@@ -148,7 +148,7 @@ func (p *page) estimatedStatements(c EstimatedCase) {
 		return
 	}
 	p.line("")
-	p.line(pad("statement", estimateLabel) + pad("per token", 14) + pad("database core-ms", 18) + "without persistence")
+	p.line(pad("statement", estimateLabel) + pad("per token", 14) + pad("core-ms of one", 18) + "without persistence")
 	for _, s := range c.Statements {
 		p.line(cut(pad(cut(plainText(s.Kind), estimateLabel-1), estimateLabel)+pad(s.PerToken.short(), 14)+pad(s.CoreMS.short(), 18)+s.Fate, textWidth))
 	}

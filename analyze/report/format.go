@@ -149,7 +149,7 @@ func unitText(unit string) string {
 		return "per s"
 	case "core-ms/token":
 		return "core-ms"
-	case "1/token":
+	case "1/token", "bytes/token":
 		return ""
 	}
 	return unit

@@ -15,7 +15,7 @@ const markdownLines = 60
 const (
 	markdownGrants  = 6
 	markdownCaveats = 6
-	markdownMetrics = 12
+	markdownMetrics = 13
 )
 
 // Markdown writes the report for a pull request or a job summary: verdict,

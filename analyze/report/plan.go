@@ -31,6 +31,8 @@ type Plan struct {
 type PlannedGrant struct {
 	Grant         string `json:"grant"`
 	Unknown       string `json:"unknown,omitempty"`
+	Metric        string `json:"metric"`                 // what the plan is made of: of those that are judged the one that differs most
+	Label         string `json:"label,omitempty"`        // of the metric, for people
 	Pilot         int    `json:"pilot"`                  // pairs, or runs of the mode with fewer
 	Paired        bool   `json:"paired"`                 // whether the pilot's runs were in blocks
 	SD            Number `json:"sd_log_ratio"`           // of the log ratio of a pair

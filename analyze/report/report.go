@@ -182,10 +182,12 @@ type RunCheck struct {
 	MSER5   Number `json:"mser5_seconds,omitempty"`
 	LoadCPU Number `json:"load_cpu"` // ratio
 	// APIManagerCPU and DatabaseCPU are what the window used of the hosts' cores, as ratios.
-	APIManagerCPU Number    `json:"apim_cpu"`
-	DatabaseCPU   Number    `json:"database_cpu"`
-	ForeignCPU    Number    `json:"foreign_cpu"` // cores
-	Warnings      []Warning `json:"warnings"`
+	APIManagerCPU Number `json:"apim_cpu"`
+	DatabaseCPU   Number `json:"database_cpu"`
+	ForeignCPU    Number `json:"foreign_cpu"` // cores
+	// TokenRows is how many rows the token table held when the window began, by the server's estimate.
+	TokenRows Number    `json:"token_rows,omitempty"`
+	Warnings  []Warning `json:"warnings"`
 }
 
 // Figure is one metric of one grant against time.
@@ -253,4 +255,5 @@ const (
 	MetricAPIManagerCoreMS = "apim_core_ms"
 	MetricDatabaseCoreMS   = "database_core_ms"
 	MetricIOsPerToken      = "ios_per_token"
+	MetricBytesPerToken    = "bytes_per_token"
 )

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"maps"
-	"math"
 	"slices"
 	"time"
 )
@@ -77,23 +76,13 @@ func steady(samples []sample, from, to int64) (out []Interval, resets int) {
 	return out, resets
 }
 
-// busyPoints turns idle seconds of so many CPUs into busy shares. An interval
-// of several steps, where scrapes were lost, becomes several points: the
-// counter knows what happened in between.
+// busyPoints turns idle seconds of so many CPUs into busy shares.
 func busyPoints(idle []Interval, cores int) points {
-	out := points{}
-	step := medianStep(idle)
-	if step <= 0 || cores == 0 {
-		return out
+	if cores == 0 {
+		return points{}
 	}
-	for _, in := range idle {
-		length := in.To.Sub(in.From)
-		pieces := max(1, int(math.Round(float64(length)/float64(step))))
-		share := 1 - in.Increase/(length.Seconds()*float64(cores))
-		for i := range pieces {
-			at := in.From.Add(length * time.Duration(i) / time.Duration(pieces))
-			out[at.UnixMilli()] = min(1, max(0, share))
-		}
-	}
-	return out
+	return inSteps(idle, func(in Interval) float64 {
+		share := 1 - in.Increase/(in.To.Sub(in.From).Seconds()*float64(cores))
+		return min(1, max(0, share))
+	})
 }

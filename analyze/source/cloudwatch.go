@@ -18,6 +18,8 @@ import (
 // CloudWatch says which instances an experiment ran on.
 type CloudWatch struct {
 	Region         string        // "" leaves it to the SDK
+	AssumeRole     string        // ARN of a role to read as; "" to read as ourselves
+	ExternalID     string        // that the role asks for
 	RDSInstance    string        // "" when the database is elsewhere
 	APIManager     []string      // EC2 instances of API Manager
 	LoadGenerators []string      // EC2 instances of the load generator
@@ -29,16 +31,18 @@ type cloudWatchRow struct {
 	series, namespace, dimension string
 	metrics                      []string
 	scale                        float64 // from CloudWatch's unit to ours
+	optional                     bool    // as in a profile
 }
 
 // cloudWatchRows are what an experiment may ask for. Sources: "Amazon CloudWatch
 // metrics for Amazon RDS" and "CloudWatch metrics that are available for your
 // instances".
 var cloudWatchRows = []cloudWatchRow{
-	{APIManagerCPU, "AWS/EC2", "InstanceId", []string{"CPUUtilization"}, percent},
-	{LoadGeneratorCPU, "AWS/EC2", "InstanceId", []string{"CPUUtilization"}, percent},
-	{DatabaseCPU, "AWS/RDS", "DBInstanceIdentifier", []string{"CPUUtilization"}, percent},
-	{DatabaseIOPS, "AWS/RDS", "DBInstanceIdentifier", []string{"ReadIOPS", "WriteIOPS"}, 1},
+	{series: APIManagerCPU, namespace: "AWS/EC2", dimension: "InstanceId", metrics: []string{"CPUUtilization"}, scale: percent},
+	{series: LoadGeneratorCPU, namespace: "AWS/EC2", dimension: "InstanceId", metrics: []string{"CPUUtilization"}, scale: percent},
+	{series: DatabaseCPU, namespace: "AWS/RDS", dimension: "DBInstanceIdentifier", metrics: []string{"CPUUtilization"}, scale: percent},
+	{series: DatabaseIOPS, namespace: "AWS/RDS", dimension: "DBInstanceIdentifier", metrics: []string{"ReadIOPS", "WriteIOPS"}, scale: 1},
+	{series: DatabaseBytes, namespace: "AWS/RDS", dimension: "DBInstanceIdentifier", metrics: []string{"ReadThroughput", "WriteThroughput"}, scale: 1, optional: true},
 }
 
 // instances are those that a series is about.
@@ -64,7 +68,7 @@ type metricData interface {
 
 // readCloudWatch asks AWS for the points of every window.
 func readCloudWatch(ctx context.Context, spec Spec, d Dataset) (Dataset, error) {
-	client, err := newCloudWatch(ctx, spec.CloudWatch.Region)
+	client, err := newCloudWatch(ctx, spec.CloudWatch)
 	if err != nil {
 		return d, err
 	}
@@ -77,7 +81,7 @@ func readMetricData(ctx context.Context, spec Spec, d Dataset, client metricData
 	var all []wanted
 	for _, row := range cloudWatchRows {
 		if ids := spec.CloudWatch.instances(row.series); len(ids) > 0 {
-			all = append(all, wanted{row.series, row.text(ids)})
+			all = append(all, wanted{row.series, row.text(ids), row.optional})
 		}
 	}
 	missing := map[string][]int{}

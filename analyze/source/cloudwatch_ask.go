@@ -24,15 +24,15 @@ const allowAction = "allow the action cloudwatch:GetMetricData"
 
 // newCloudWatch is the SDK's client with the SDK's own settings: environment,
 // profiles, instance metadata, AWS_ENDPOINT_URL. No request is made here.
-func newCloudWatch(ctx context.Context, region string) (*cloudwatch.Client, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(region), awsconfig.WithRetryMaxAttempts(attempts))
+func newCloudWatch(ctx context.Context, c CloudWatch) (*cloudwatch.Client, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(c.Region), awsconfig.WithRetryMaxAttempts(attempts))
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
 		return nil, &SpecError{"no AWS region: set source.cloudwatch.region, or AWS_REGION"}
 	}
-	cfg.Credentials = credentials{cfg.Credentials}
+	cfg.Credentials = identity(cfg, c)
 	return cloudwatch.NewFromConfig(cfg), nil
 }
 
@@ -106,6 +106,9 @@ func (r *periodReader) pages(ctx context.Context, in *cloudwatch.GetMetricDataIn
 
 // explained adds what to do about an error of AWS.
 func explained(err error) error {
+	if _, role := errors.AsType[*roleError](err); role {
+		return err
+	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err
@@ -113,9 +116,10 @@ func explained(err error) error {
 	if _, throttled := retry.DefaultThrottleErrorCodes[api.ErrorCode()]; throttled {
 		return fmt.Errorf("%w (%d attempts were refused: wait a minute and start again)", err, attempts)
 	}
-	switch api.ErrorCode() {
-	case "AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation":
+	if forbidden(api.ErrorCode()) {
 		return fmt.Errorf("%w (%s)", err, allowAction)
+	}
+	switch api.ErrorCode() {
 	case "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException",
 		"MissingAuthenticationToken", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException":
 		return fmt.Errorf("%w (check the AWS credentials and this host's clock)", err)
@@ -123,15 +127,11 @@ func explained(err error) error {
 	return err
 }
 
-// credentials say what to set when the SDK finds nobody to sign a request as,
-// whatever its last resort, the instance metadata service, ended in.
-type credentials struct{ aws.CredentialsProvider }
-
-// Retrieve asks the SDK's provider.
-func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	found, err := c.CredentialsProvider.Retrieve(ctx)
-	if err != nil {
-		return found, fmt.Errorf("find AWS credentials (set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY): %w", err)
+// forbidden says whether a code of AWS means that a permission is missing.
+func forbidden(code string) bool {
+	switch code {
+	case "AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation":
+		return true
 	}
-	return found, nil
+	return false
 }

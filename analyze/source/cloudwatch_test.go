@@ -36,6 +36,8 @@ func clouded(t *testing.T) (*endpoint.Server, string, Spec) {
 		server.Put("AWS/RDS", "CPUUtilization", "db", at, float64(2*i))
 		server.Put("AWS/RDS", "ReadIOPS", "db", at, float64(100*i))
 		server.Put("AWS/RDS", "WriteIOPS", "db", at, 7)
+		server.Put("AWS/RDS", "ReadThroughput", "db", at, float64(1000*i))
+		server.Put("AWS/RDS", "WriteThroughput", "db", at, 24)
 	}
 	return server, web.URL, Spec{
 		Kind:    "cloudwatch",
@@ -79,6 +81,7 @@ func checkClouded(t *testing.T, d Dataset) {
 		LoadGeneratorCPU: {.14, .24, .34, .44},
 		DatabaseCPU:      {.02, .04, .06, .08},
 		DatabaseIOPS:     {107, 207, 307, 407},
+		DatabaseBytes:    {1024, 2024, 3024, 4024},
 	} {
 		if diff := cmp.Diff(want, valuesOf(d, series), closely); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", series, diff)
@@ -160,7 +163,7 @@ func TestCloudWatchTrouble(t *testing.T) {
 		{endpoint.Fault{Code: endpoint.InvalidToken}, "check the AWS credentials"},
 		{endpoint.Fault{Code: endpoint.Throttled}, "wait a minute"},
 		{endpoint.Fault{Code: endpoint.InternalFault}, "InternalServiceFault"},
-		{endpoint.Fault{Cut: 40}, "read 6 metrics from CloudWatch"},
+		{endpoint.Fault{Cut: 40}, "read 8 metrics from CloudWatch"},
 		{endpoint.Fault{NextToken: "0.1751364060"}, "begin again"},
 		{endpoint.Fault{Endless: true}, "more than 50 pages"},
 	} {
@@ -185,7 +188,7 @@ func TestCloudWatchGaps(t *testing.T) {
 		{"writes are forbidden", endpoint.Fault{Result: "Forbidden", Metric: "WriteIOPS"}, []string{DatabaseIOPS}, "allow the action cloudwatch:GetMetricData"},
 		{"reads are not complete", endpoint.Fault{Result: "PartialData", Metric: "ReadIOPS"}, []string{DatabaseIOPS}, "its status is PartialData"},
 		{"reads are absent", endpoint.Fault{Empty: true, Metric: "ReadIOPS"}, []string{DatabaseIOPS}, "no samples of AWS/RDS ReadIOPS + WriteIOPS of db in any window"},
-		{"nothing", endpoint.Fault{Empty: true}, []string{APIManagerCPU, LoadGeneratorCPU, DatabaseCPU, DatabaseIOPS}, "CloudWatch keeps points of one minute for 15 days"},
+		{"nothing", endpoint.Fault{Empty: true}, []string{APIManagerCPU, LoadGeneratorCPU, DatabaseCPU, DatabaseIOPS, DatabaseBytes}, "CloudWatch keeps points of one minute for 15 days"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, url, spec := clouded(t)

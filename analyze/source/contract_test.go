@@ -39,7 +39,7 @@ func TestDefaultQueriesMeetContract(t *testing.T) {
 		t.Fatalf("read the contract: %v", err)
 	}
 	for _, row := range exporterRows {
-		for _, s := range []selector{row.query, row.clock, row.stamp} {
+		for _, s := range []selector{row.query, row.plus, row.clock, row.stamp} {
 			if s.metric != "" {
 				checkQuery(t, row.series, s.with(map[string]string{"job": "x"}).String(), families)
 			}

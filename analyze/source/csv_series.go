@@ -30,7 +30,7 @@ func readCSV(_ context.Context, spec Spec, d Dataset) (Dataset, error) {
 	var all []wanted
 	for _, series := range seriesNames {
 		if len(found[series]) > 0 {
-			all = append(all, wanted{series, series})
+			all = append(all, wanted{series: series, query: series})
 		}
 	}
 	if len(all) == 0 {

@@ -28,10 +28,12 @@ const (
 	DatabaseCPU      = "database_cpu"      // ratio of the host's cores, 0..1
 	DatabaseIOPS     = "database_iops"     // reads and writes per second
 	LoadGeneratorCPU = "load_cpu"          // ratio of the host's cores, 0..1
+	DatabaseBytes    = "database_bytes"    // bytes read and written per second
+	TokenRows        = "token_rows"        // rows of the token table, as far as the server knows
 )
 
 // seriesNames are all of them, in the order in which they are read.
-var seriesNames = []string{EndpointRequests, EndpointErrors, APIManagerCPU, LoadGeneratorCPU, DatabaseCPU, DatabaseIOPS}
+var seriesNames = []string{EndpointRequests, EndpointErrors, APIManagerCPU, LoadGeneratorCPU, DatabaseCPU, DatabaseIOPS, DatabaseBytes, TokenRows}
 
 // Window is one declared stretch of load: one grant in one mode.
 type Window struct {
@@ -64,7 +66,7 @@ type Series struct {
 	Points    []Point       // gauges
 	Intervals []Interval    // counters: increments between successive raw samples
 	Step      time.Duration // the median distance of the samples; the period of CloudWatch points
-	Resets    int           // counter resets seen inside the window
+	Resets    int           // counter resets seen inside the window; the time around them is left out of Points
 	Expected  int           // samples that a complete series would have; 0 when unknown
 }
 

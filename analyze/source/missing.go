@@ -6,31 +6,41 @@ import (
 )
 
 // wanted is a series that a source was asked for, and how.
-type wanted struct{ series, query string }
+type wanted struct {
+	series, query string
+	optional      bool
+}
 
 func wantedOf(rows []row) []wanted {
 	out := make([]wanted, len(rows))
 	for i, r := range rows {
-		out[i] = wanted{r.series, r.ask()}
+		out[i] = wanted{r.series, r.ask(), r.optional}
 	}
 	return out
 }
 
-// missingProblems reports absent series: once for all when no window has one.
-// A window of which the source knows nothing at all has no data. missing holds
-// the windows without a series, read is how many windows were read, and hint
-// what to look at where a series is absent altogether.
+// missingProblems reports absent series: once for all when no window has one,
+// and then only those that every set-up should have. A window of which the source
+// knows nothing else has no data. missing holds the windows without a series,
+// read is how many windows were read, and hint what to look at where a series is
+// absent altogether.
 func missingProblems(d Dataset, all []wanted, missing map[string][]int, read int, hint string) []Problem {
 	var out []Problem
 	empty := map[int]int{}
+	needed := 0
 	for _, w := range all {
 		windows := missing[w.series]
-		for _, i := range windows {
-			empty[i]++
+		if !w.optional {
+			needed++
+			for _, i := range windows {
+				empty[i]++
+			}
 		}
 		if len(windows) == read && read > 0 {
-			out = append(out, Problem{Window: -1, Series: w.series, Warning: "missing-data",
-				Text: fmt.Sprintf("no samples of %s in any window: %s", w.query, hint)})
+			if !w.optional {
+				out = append(out, Problem{Window: -1, Series: w.series, Warning: "missing-data",
+					Text: fmt.Sprintf("no samples of %s in any window: %s", w.query, hint)})
+			}
 			continue
 		}
 		for _, i := range windows {
@@ -39,7 +49,7 @@ func missingProblems(d Dataset, all []wanted, missing map[string][]int, read int
 		}
 	}
 	for i, n := range empty {
-		if n == len(all) {
+		if n == needed {
 			w := d.Runs[i].Window
 			out = append(out, Problem{Window: i, NoData: true, Warning: "no-samples",
 				Text: fmt.Sprintf("the source holds no sample of any series in %s: check the time zone of start and end, the retention and the matchers", rangeText(w.Start, w.End))})

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
 // match is one label matcher of a selector.
@@ -62,6 +64,8 @@ const (
 	scraped
 	// idle: counters of the seconds that each CPU did nothing.
 	idle
+	// rated: counters of an amount; their increments become amounts per second.
+	rated
 	// evaluated: an expression, whose values stand for the step before them.
 	evaluated
 )
@@ -81,11 +85,14 @@ type row struct {
 	// epoch, scraped together with it. CloudWatch values are minutes old when
 	// they are scraped.
 	stamp selector
-	plus  selector // for gauges: a second one, added where both have a value
+	plus  selector // for gauges and rated counters: a second one, added where both have a value
 	scale float64  // of a gauge's values; 0 is 1
 	// busiest: of several hosts the busiest counts, since any of them may have
 	// set the pace. Without it their number has to be declared.
 	busiest bool
+	// optional: not every set-up has it and no verdict needs it, so that nobody is
+	// told when it is absent from all windows.
+	optional bool
 	// named: the profile cannot tell the host from others, so the experiment has
 	// to select it; without a selection the row is not read.
 	named bool
@@ -140,6 +147,14 @@ var exporterRows = []row{
 		query: selector{"rds_total_iops", nil},
 		stamp: selector{"rds_datapoint_timestamp_seconds", []match{{"metric", "=", "TotalIOPS"}}},
 	},
+	{
+		series: DatabaseBytes, kind: rated, optional: true,
+		query: selector{"mysql_innodb_data_read_bytes_total", nil}, plus: selector{"mysql_innodb_data_written_bytes_total", nil},
+	},
+	{
+		series: TokenRows, kind: scraped, optional: true,
+		query: selector{"wso2_token_table_rows_estimated", []match{{"table", "=", tokentable.AccessToken}}},
+	},
 }
 
 // endpointClock ticks with every scrape that read the access log.
@@ -149,12 +164,18 @@ var endpointClock = selector{"token_persistence_exporter_collector_success", []m
 // node_exporter, the RDS instance by YACE (yet-another-cloudwatch-exporter).
 // Neither counts token requests: throughput comes from the result files.
 // mysqld_exporter's own innodb_data_reads and _writes are not used for I/O:
-// they count the server's requests, not the disk's operations.
+// they count the server's requests, not the disk's operations. Its bytes are:
+// a request that is split or merged moves as many.
 var mysqldRows = []row{
 	{series: APIManagerCPU, kind: idle, query: nodeIdle, named: true},
 	{series: LoadGeneratorCPU, kind: idle, query: nodeIdle, named: true, busiest: true},
 	{series: DatabaseCPU, kind: dated, query: selector{"aws_rds_cpuutilization_average", nil}, scale: percent},
 	{series: DatabaseIOPS, kind: dated, query: selector{"aws_rds_read_iops_average", nil}, plus: selector{"aws_rds_write_iops_average", nil}},
+	{
+		series: DatabaseBytes, kind: rated, optional: true,
+		query: selector{"mysql_global_status_innodb_data_read", nil}, plus: selector{"mysql_global_status_innodb_data_written", nil},
+	},
+	{series: TokenRows, kind: scraped, optional: true, query: selector{"mysql_info_schema_table_rows", []match{{"table", "=", tokentable.AccessToken}}}},
 }
 
 // nodeIdle holds the seconds in which a CPU had nothing to run. Waiting for I/O

@@ -11,7 +11,11 @@ import (
 // TestRowsOf lists what an experiment can make of a profile.
 func TestRowsOf(t *testing.T) {
 	type asked struct{ Series, Query string }
-	mysqld := []asked{{DatabaseCPU, "aws_rds_cpuutilization_average"}, {DatabaseIOPS, "aws_rds_read_iops_average"}}
+	const rows = `mysql_info_schema_table_rows{table="IDN_OAUTH2_ACCESS_TOKEN"}`
+	mysqld := []asked{
+		{DatabaseCPU, "aws_rds_cpuutilization_average"}, {DatabaseIOPS, "aws_rds_read_iops_average"},
+		{DatabaseBytes, "mysql_global_status_innodb_data_read"}, {TokenRows, rows},
+	}
 	for _, c := range []struct {
 		name string
 		spec Spec
@@ -31,11 +35,16 @@ func TestRowsOf(t *testing.T) {
 		}, []asked{
 			{DatabaseCPU, `aws_rds_cpuutilization_average{dimension_DBInstanceIdentifier="db",env="load",job="yace"}`},
 			{DatabaseIOPS, `aws_rds_read_iops_average{env="perf",job="yace"}`},
+			{DatabaseBytes, `mysql_global_status_innodb_data_read{env="perf",job="yace"}`},
+			{TokenRows, `mysql_info_schema_table_rows{env="perf",job="yace",table="IDN_OAUTH2_ACCESS_TOKEN"}`},
 		}},
 		{"a query, which matchers do not touch", Spec{
 			Profile: "mysqld_exporter", Matchers: map[string]string{"job": "yace"},
 			Queries: map[string]string{DatabaseCPU: `mysql_cpu{job="x"}`, DatabaseIOPS: `sum(rate(io[1m]))`},
-		}, []asked{{DatabaseCPU, `mysql_cpu{job="x"}`}, {DatabaseIOPS, `sum(rate(io[1m]))`}}},
+		}, []asked{
+			{DatabaseCPU, `mysql_cpu{job="x"}`}, {DatabaseIOPS, `sum(rate(io[1m]))`},
+			{DatabaseBytes, `mysql_global_status_innodb_data_read{job="yace"}`}, {TokenRows, `mysql_info_schema_table_rows{job="yace",table="IDN_OAUTH2_ACCESS_TOKEN"}`},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rows, problems, err := rowsOf(c.spec)
@@ -116,6 +125,9 @@ func TestQueryRow(t *testing.T) {
 		{APIManagerCPU, `1 - avg(rate(idle[1m]))`, 15 * time.Second, evaluated, 15 * time.Second, true},
 		{DatabaseCPU, `max_over_time(cpu[5m:1m])`, 0, evaluated, 5 * time.Minute, false},
 		{DatabaseCPU, `cpu offset -5m`, 0, evaluated, 15 * time.Second, false},
+		{DatabaseBytes, `written_bytes_total{disk="a"}`, 0, rated, 0, false},
+		{DatabaseBytes, `sum(rate(written_bytes_total[30s]))`, 0, evaluated, 30 * time.Second, false},
+		{TokenRows, `rows{table="t"}`, 0, scraped, 0, false},
 	} {
 		r, err := queryRow(c.series, c.text, c.given)
 		if err != nil {

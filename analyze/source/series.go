@@ -143,6 +143,8 @@ func (r *windowReader) read(ctx context.Context, row row) (Series, error) {
 		return r.counter(ctx, row)
 	case idle:
 		return r.busy(ctx, row)
+	case rated:
+		return r.rate(ctx, row)
 	default:
 		return r.gauge(ctx, row)
 	}

@@ -22,6 +22,7 @@ func sampled() source.Dataset {
 		points(r, source.APIManagerCPU, 7*time.Second, 9, 9, 0.2, 0.4, 0.6, 9)
 		points(r, source.DatabaseCPU, 7*time.Second, 9, 9, 0.1, 0.1, 0.4, 9)
 		points(r, source.DatabaseIOPS, 7*time.Second, 9, 9, 100, 200, 300, 9)
+		points(r, source.DatabaseBytes, 7*time.Second, 9, 9, 1e6, 2e6, 3e6, 9)
 	}
 	return d
 }
@@ -38,6 +39,7 @@ func TestDemandIsTheUtilisationLaw(t *testing.T) {
 		{"API Manager", "apim_core_ms", sampled(), options(), 0.32, 3},
 		{"database", "database_core_ms", sampled(), options(), 0.32, 3},
 		{"I/O", "ios_per_token", sampled(), options(), 0.04, 3},
+		{"I/O bytes", "bytes_per_token", sampled(), options(), 400, 3},
 		{"from counters", "apim_core_ms", counted(sampled()), options(), 0.32, 3},
 	} {
 		if got := offRun(t, c.d, c.o, c.metric); !near(got.Value, c.want) || got.N != c.n {

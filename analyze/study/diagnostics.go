@@ -36,7 +36,7 @@ func diagnose(runs []run, d source.Dataset, o Options) []report.RunCheck {
 				c.MSER5 = number(s)
 			}
 		}
-		c.InFlight = r.inFlight()
+		c.InFlight, c.TokenRows = r.inFlight(), r.rowsBefore()
 		for _, u := range []struct {
 			series string
 			into   *report.Number

@@ -24,7 +24,7 @@ func figures(runs []run, o Options) []report.Figure {
 		}
 		width := binWidth(runs[start:end])
 		for _, m := range metrics() {
-			if m.effect != asRatio || len(m.series) == 0 {
+			if m.effect != asRatio || len(m.series) == 0 || perToken(m.id) {
 				continue
 			}
 			f := report.Figure{Grant: runs[start].Window.Grant, Metric: m.id, Label: m.label, Unit: m.unit, Warmup: o.Warmup.Seconds()}

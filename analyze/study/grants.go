@@ -63,7 +63,7 @@ func compareGrants(runs []run, d source.Dataset, o Options) []*grant {
 		g.layout = arrange(g.runs)
 		g.unusable = unusable(g, d)
 		for _, m := range metrics() {
-			if !always(m.id, o) && !present(m, runs, d) {
+			if !always(m.id, o) && !present(m, runs, d) || m.id == withErrors && !g.failed() {
 				continue
 			}
 			c := compare(m, g.runs, g.layout, recorded(m.id))
@@ -80,6 +80,12 @@ func compareGrants(runs []run, d source.Dataset, o Options) []*grant {
 		start = end
 	}
 	return grants
+}
+
+// failed says whether any request of the grant did. Where none did, counting them
+// too gives the same numbers again.
+func (g *grant) failed() bool {
+	return slices.ContainsFunc(g.runs, func(r run) bool { return r.measures[errorShare].value > 0 })
 }
 
 // recorded picks what was measured of a metric.

@@ -119,7 +119,7 @@ func countedThroughput(r source.Run, s span) (measure, error) {
 // but precision; between them the increments have to touch.
 func uncovered(series source.Series, s span) string {
 	if series.Resets > 0 {
-		return fmt.Sprintf("the endpoint counter was reset %s, so requests are missing from its count", times(series.Resets))
+		return fmt.Sprintf("the endpoint counter was reset %s, so requests are missing from its count: keep the exporter running, or give result files", times(series.Resets))
 	}
 	edge := series.Step + series.Step/4
 	var covered time.Duration
@@ -139,7 +139,24 @@ func uncovered(series source.Series, s span) string {
 	if whole && s.to.Sub(end) <= edge {
 		return ""
 	}
-	return fmt.Sprintf("the endpoint counter covers %.0f of %.0f s", covered.Seconds(), s.length().Seconds())
+	return fmt.Sprintf("the endpoint counter covers %.0f of %.0f s: look for scrapes that failed", covered.Seconds(), s.length().Seconds())
+}
+
+// measureRequests is what other tools call throughput: all requests per second of
+// measured time, failed ones too. WSO2's results splitter and JMeter count so.
+func measureRequests(r source.Run, s span, _ Options) (measure, error) {
+	if r.Requests == nil {
+		return measure{}, errors.New("counting failed requests too needs a result file")
+	}
+	good, bad, err := requests(r, s)
+	if err != nil {
+		return measure{}, err
+	}
+	bins := seconds(r, s)
+	if len(bins) == 0 {
+		return measure{}, errTooShort
+	}
+	return measure{value: (good + bad) / float64(len(bins)), n: len(bins)}, nil
 }
 
 // measureErrors is the share of failed requests among all.

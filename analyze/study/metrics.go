@@ -9,6 +9,7 @@ import (
 // Names of the metrics in the report.
 const (
 	throughput     = "throughput"
+	withErrors     = "requests"
 	errorShare     = "errors"
 	latencyP50     = "latency_p50"
 	latencyP95     = "latency_p95"
@@ -19,6 +20,7 @@ const (
 	apimCoreMS     = "apim_core_ms"
 	databaseCoreMS = "database_core_ms"
 	iosPerToken    = "ios_per_token"
+	bytesPerToken  = "bytes_per_token"
 )
 
 // Effects of switching off, as the report names them.
@@ -40,6 +42,7 @@ type metric struct {
 func metrics() []metric {
 	return []metric{
 		{throughput, "Throughput", "tokens/s", asRatio, []string{source.EndpointRequests}, measureThroughput},
+		{withErrors, "Throughput with errors", "1/s", asRatio, nil, measureRequests},
 		{errorShare, "Error share", "share", asDifference, []string{source.EndpointErrors}, measureErrors},
 		{latencyP50, "Latency p50", "ms", asRatio, nil, latency(0.50)},
 		{latencyP95, "Latency p95", "ms", asRatio, nil, latency(0.95)},
@@ -50,6 +53,7 @@ func metrics() []metric {
 		{apimCoreMS, "API Manager CPU per token", "core-ms/token", asRatio, nil, demand(source.APIManagerCPU, apimCores)},
 		{databaseCoreMS, "Database CPU per token", "core-ms/token", asRatio, nil, demand(source.DatabaseCPU, databaseCores)},
 		{iosPerToken, "I/O per token", "1/token", asRatio, nil, demand(source.DatabaseIOPS, once)},
+		{bytesPerToken, "I/O bytes per token", "bytes/token", asRatio, []string{source.DatabaseBytes}, demand(source.DatabaseBytes, once)},
 	}
 }
 
@@ -57,6 +61,11 @@ func metrics() []metric {
 func metricOf(id string) metric {
 	all := metrics()
 	return all[slices.IndexFunc(all, func(m metric) bool { return m.id == id })]
+}
+
+// perToken says whether a metric is what a token costs.
+func perToken(id string) bool {
+	return slices.Contains([]string{apimCoreMS, databaseCoreMS, iosPerToken, bytesPerToken}, id)
 }
 
 // judged are the metrics whose loss decides: the tokens per second where users

@@ -52,7 +52,7 @@ func (g *grant) decide(o Options) {
 		return
 	}
 	if open := g.open(weakest, rise, o); open != "" {
-		g.verdict, g.why = report.Inconclusive, fmt.Sprintf("%s: %s", found(weakest), open)
+		g.verdict, g.why = report.Inconclusive, fmt.Sprintf("%s: %s%s", found(weakest), open, blindness(weakest))
 		return
 	}
 	var all []string
@@ -61,6 +61,14 @@ func (g *grant) decide(o Options) {
 	}
 	g.verdict = report.Pass
 	g.why = fmt.Sprintf("%s: the %s is at most %s and the error share rises by at most %s", strings.Join(all, "; "), loss(o), percent(o.MaxLoss), points100(rise.upperShown()))
+}
+
+// blindness says how blind the runs of an open grant were, "" when that is unknown.
+func blindness(c *comparison) string {
+	if c.DetectableLoss == nil {
+		return ""
+	}
+	return fmt.Sprintf("; the smallest loss that these runs detect is %s", percent(*c.DetectableLoss))
 }
 
 // weakest is the judged comparison that is furthest from a PASS: one that is not

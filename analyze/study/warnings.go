@@ -37,8 +37,11 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 		}
 		c.windows(id, g.collect(func(r run) string { return r.measures[c.Metric].cap }))
 	}
-	if c.Metric == apimCoreMS || c.Metric == databaseCoreMS || c.Metric == iosPerToken {
+	if perToken(c.Metric) {
 		c.windows("other-requests", g.collect(run.otherRequests))
+	}
+	if text := g.carryOver(o); text != "" && c.Metric == carried(o) {
+		c.warn("carry-over", "%s", text)
 	}
 	c.windows(stepped, g.collect(func(r run) string { return r.unsteadiness(c.Metric, stepped, o) }))
 	c.windows(drifted, g.collect(func(r run) string { return r.unsteadiness(c.Metric, drifted, o) }))
@@ -53,6 +56,7 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 			return ""
 		}))
 		c.windows("missing-data", g.collect(func(r run) string { return r.gaps(m.series[0]) }))
+		c.windows("counter", g.collect(func(r run) string { return r.restarted(m.series[0]) }))
 		c.windows("aliasing", g.collect(func(r run) string { return r.aliased(m.series[0]) }))
 	}
 	c.windows("missing-data", g.collect(func(r run) string {
@@ -64,12 +68,17 @@ func (g *grant) qualify(c *comparison, m metric, d source.Dataset, o Options) {
 	g.relay(c, m, d)
 }
 
-// relay repeats beside a comparison what the reader said about its series.
+// relay repeats beside a comparison what the reader said about its series. An
+// absence from all windows that other data made up for is none of its business.
 func (g *grant) relay(c *comparison, m metric, d source.Dataset) {
 	texts := map[string][]string{}
 	var ids []string
 	for _, p := range d.Problems {
 		mine := slices.Contains(m.series, p.Series) || (p.Series == "" && c.Metric == throughput)
+		if id := problemID(p); p.Window < 0 && slices.Contains(m.series, p.Series) && (id != "missing-data" || c.Ratio.Estimate == nil) {
+			c.Warnings = slices.DeleteFunc(c.Warnings, func(w report.Warning) bool { return w.ID == id && id == "missing-data" })
+			c.warn(id, "%s", p.Text)
+		}
 		i := slices.IndexFunc(g.runs, func(r run) bool { return r.index == p.Window })
 		if !mine || i < 0 {
 			continue
@@ -115,10 +124,7 @@ func (g *grant) qualifyThroughput(c *comparison, o Options) {
 		c.warn("unequal-windows", "the measured windows last between %.0f and %.0f s: give them one length", shortest, longest)
 	}
 	if e := c.Ratio.Estimate; o.Load == RateLoad && e != nil && math.Abs(*e-1) > rateTolerance {
-		c.warn("rate", "off/on is %.4g although load: rate offers both modes the same: one of them did not keep up, or the rates differ, and then so does what a token costs", *e)
-	}
-	if text := g.carryOver(o); text != "" {
-		c.warn("carry-over", "%s", text)
+		c.warn("rate", "off/on is %.4g although load: rate offers both modes the same: one of them did not keep up, or the rates differ, and then so does what a token costs: offer a rate that both keep", *e)
 	}
 	c.windows("silence", g.collect(func(r run) string { return r.silence.text() }))
 	c.windows("users", g.collect(func(r run) string { return r.unaccounted(o) }))
@@ -135,8 +141,11 @@ func (g *grant) qualifyCPU(c *comparison, e report.Environment) {
 	if c.Metric == databaseCPU {
 		host, name = e.Database, "database"
 	}
+	if id, text := doubtfulCores(c.Metric, e); text != "" {
+		c.warn(id, "%s", text)
+	}
 	if host.Nodes > 1 {
-		c.warn("nodes", "the mean of %d %s nodes: under uneven load one of them saturates before the mean shows it", host.Nodes, name)
+		c.warn("nodes", "the mean of %d %s nodes: under uneven load one of them saturates before the mean shows it: look at each of them", host.Nodes, name)
 	}
 	c.windows("saturation", g.collect(func(r run) string {
 		if m, ok := r.measures[c.Metric]; ok && m.value >= highCPU {
@@ -221,6 +230,15 @@ func (r run) foreign() string {
 	return fmt.Sprintf("processes outside the experiment used %.2g cores: stop them and repeat", *r.Window.ForeignCPU)
 }
 
+// restarted says that counters behind a series of points went back.
+func (r run) restarted(series string) string {
+	n := r.Series[series].Resets
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("a counter behind %s went back %s, and the time around it is left out: find out what was restarted, and repeat the window", series, times(n))
+}
+
 // gaps says how many points of a gauge are absent from the measured part.
 func (r run) gaps(series string) string {
 	s, ok := r.Series[series]
@@ -252,20 +270,29 @@ func experimentWarnings(d source.Dataset, runs []run, o Options) []report.Warnin
 		}
 	}
 	if o.Load == ClosedLoad && len(runs) > 0 {
-		warn("closed-loop", "closed loop: throughput and latency are one piece of evidence, and p99 hides queueing because users wait instead of sending")
+		warn("closed-loop", "closed loop: throughput and latency are one piece of evidence, and p99 hides queueing because users wait instead of sending: for latency at a given load repeat it with load: rate")
 	}
 	measured := func(metric string) bool {
 		return slices.ContainsFunc(runs, func(r run) bool { _, ok := r.measures[metric]; return ok })
 	}
-	if measured(apimCPU) && o.Environment.APIManager.VCPUs == 0 {
-		warn("apim-cores", "the API Manager's core count is unknown, so its CPU gives no CPU per token: set environment.apim.vcpus")
-	}
-	db := o.Environment.Database
-	switch {
-	case db.Instance == awsListed && db.VCPUs != contradictory:
-		warn("database-cores", "AWS lists %s with %d vCPU and 32 GiB, the published page with %d and 8: check environment.database.vcpus, since CPU is a share of them", awsListed, contradictory, listedByWSO2)
-	case measured(databaseCPU) && db.VCPUs == 0:
-		warn("database-cores", "the database's core count is unknown, so its CPU compares with no other system and gives no CPU per token: set environment.database.vcpus")
+	for _, metric := range []string{apimCPU, databaseCPU} {
+		if id, text := doubtfulCores(metric, o.Environment); text != "" && measured(metric) {
+			warn(id, "%s", text)
+		}
 	}
 	return out
+}
+
+// doubtfulCores says why the CPU of a host is a share of nobody knows how many
+// cores, with the name of the warning; "" when it is known.
+func doubtfulCores(metric string, e report.Environment) (id, text string) {
+	switch db := e.Database; {
+	case metric == apimCPU && e.APIManager.VCPUs == 0:
+		return "apim-cores", "the API Manager's core count is unknown, so its CPU gives no CPU per token: set environment.apim.vcpus"
+	case metric == databaseCPU && db.Instance == awsListed && db.VCPUs != contradictory:
+		return "database-cores", fmt.Sprintf("AWS lists %s with %d vCPU and 32 GiB, the published page with %d and 8: check environment.database.vcpus, since CPU is a share of them", awsListed, contradictory, listedByWSO2)
+	case metric == databaseCPU && db.VCPUs == 0:
+		return "database-cores", "the database's core count is unknown, so its CPU compares with no other system and gives no CPU per token: set environment.database.vcpus"
+	}
+	return "", ""
 }

@@ -12,17 +12,19 @@ import (
 	"github.com/tokenpersistence/toolkit/analyze/study"
 )
 
+// sound is an experiment that nothing warns of: four pairs with every CPU.
+func sound() source.Dataset {
+	d := pairs("password", 0.2, 0.22, 0.19, 0.21)
+	for _, r := range d.Runs {
+		for _, s := range []string{source.APIManagerCPU, source.DatabaseCPU, source.LoadGeneratorCPU} {
+			points(r, s, 5*time.Second, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
+		}
+	}
+	return d
+}
+
 // Every warning appears where it belongs, and only when its cause is there.
 func TestWarnings(t *testing.T) {
-	clean := func() source.Dataset {
-		d := pairs("password", 0.2, 0.22, 0.19, 0.21)
-		for _, r := range d.Runs {
-			for _, s := range []string{source.APIManagerCPU, source.DatabaseCPU, source.LoadGeneratorCPU} {
-				points(r, s, 5*time.Second, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
-			}
-		}
-		return d
-	}
 	foreign := 0.5
 	inThroughput := func(r report.Report) []report.Warning { return comparison(r, "password", "throughput").Warnings }
 	inAPIM := func(r report.Report) []report.Warning { return comparison(r, "password", "apim_cpu").Warnings }
@@ -98,6 +100,15 @@ func TestWarnings(t *testing.T) {
 			d.Problems = append(d.Problems, source.Problem{Window: -1, Series: source.DatabaseIOPS, Text: "no samples in any window"})
 		}},
 		{"apim-cores", inReport, func(_ *source.Dataset, o *study.Options) { o.Environment.APIManager.VCPUs = 0 }},
+		{"counter", inAPIM, func(d *source.Dataset, _ *study.Options) {
+			s := d.Runs[0].Series[source.APIManagerCPU]
+			s.Resets = 8
+			d.Runs[0].Series[source.APIManagerCPU] = s
+		}},
+		{"apim-cores", inAPIM, func(_ *source.Dataset, o *study.Options) { o.Environment.APIManager.VCPUs = 0 }},
+		{"range-step", inDatabase, func(d *source.Dataset, _ *study.Options) {
+			d.Problems = append(d.Problems, source.Problem{Window: -1, Series: source.DatabaseCPU, Text: "neighbours share samples", Warning: "range-step"})
+		}},
 		{"nodes", inAPIM, func(_ *source.Dataset, o *study.Options) { o.Environment.APIManager.Nodes = 2 }},
 		{"nodes", inDatabase, func(_ *source.Dataset, o *study.Options) { o.Environment.Database.Nodes = 2 }},
 		{"other-requests", inCost, func(d *source.Dataset, _ *study.Options) { d.Runs[0].Requests.Rows += 5000 }},
@@ -121,7 +132,7 @@ func TestWarnings(t *testing.T) {
 		}},
 	} {
 		t.Run(c.id, func(t *testing.T) {
-			d, o := clean(), options()
+			d, o := sound(), options()
 			if r := study.Run(d, o); warned(c.where(r), c.id) {
 				t.Fatalf("warned without a cause: %+v", c.where(r))
 			}

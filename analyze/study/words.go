@@ -139,7 +139,10 @@ func methods(grants []*grant, o Options) []string {
 			if c.PLoss != nil {
 				used["holm"] = true
 			}
-			if c.Unit == "core-ms/token" && c.Ratio.Estimate != nil {
+			if c.Metric == withErrors {
+				used[withErrors] = true
+			}
+			if perToken(c.Metric) && c.Ratio.Estimate != nil {
 				used["demand"] = true
 			}
 			if c.PSignFlip != nil {
@@ -156,8 +159,11 @@ func methods(grants []*grant, o Options) []string {
 		fmt.Sprintf("Latency percentiles come from each run's exact millisecond histogram of successful requests, definition type %d; percentiles are never averaged over requests of different runs.", o.QuantileType),
 		"Means on each side are geometric where a ratio is formed, arithmetic for error shares. Intervals are 95 %.",
 	}
+	if used[withErrors] {
+		out = append(out, "Throughput with errors counts failed requests too, as WSO2's results splitter and JMeter do: hold that against their figures.")
+	}
 	if used["demand"] {
-		out = append(out, "What a token costs is D = U·m/X, the utilisation law: mean CPU times cores (I/O: operations per second) over successful tokens per second, both over the time of the same points. It holds the work for failed requests and all else that the host does.")
+		out = append(out, "What a token costs is D = U·m/X, the utilisation law: mean CPU times cores (I/O: operations or bytes per second) over successful tokens per second, both over the time of the same points. It holds the work for failed requests and all else that the host does.")
 	}
 	if o.Load == ClosedLoad && o.Environment.Users > 0 {
 		out = append(out, fmt.Sprintf("The load generator is checked by N = X·(R+Z) with Z = 0: throughput times mean response time of each window has to account for the declared users within %s.", percent(userTolerance)))

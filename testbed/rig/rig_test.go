@@ -169,6 +169,14 @@ func TestTotals(t *testing.T) {
 	if err := printTotals(&out, totals(windows[:1], map[string]int64{"password": 2})); !errors.Is(err, errCounts) {
 		t.Errorf("the exporter's count differs: error %v", err)
 	}
+	for slowest, cause := range map[float64]bool{1.9: false, 3.4: true} {
+		w := counted("password", on, 1, 10)
+		w.Slowest = slowest
+		err := printTotals(&out, totals([]window{w}, map[string]int64{"password": 9}))
+		if !errors.Is(err, errCounts) || strings.Contains(err.Error(), "the slowest answer took 3.4 s, and the exporter counts rows committed within 2s") != cause {
+			t.Errorf("answers of %v s: error %v", slowest, err)
+		}
+	}
 	leak := counted("password", off, 1, 4)
 	leak.Rows = 1
 	if err := printTotals(&out, totals([]window{leak}, nil)); !errors.Is(err, errCounts) {
@@ -192,8 +200,8 @@ func TestReadJTLCountsSuccesses(t *testing.T) {
 	if err := w.readJTL(file, time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if w.JTLRows != 4 || w.Rate != 2 {
-		t.Errorf("%d successes at %v per second, want 4 at 2", w.JTLRows, w.Rate)
+	if w.JTLRows != 4 || w.Rate != 2 || w.Slowest != 1 {
+		t.Errorf("%d successes at %v per second, the slowest of %v s, want 4 at 2 and 1 s", w.JTLRows, w.Rate, w.Slowest)
 	}
 }
 

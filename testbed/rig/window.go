@@ -35,8 +35,9 @@ type window struct {
 	Requests   int64     `json:"access_log_requests"` // as the exporter counted them
 	Rows       int64     `json:"rows"`                // token rows, for refresh their audit copies too
 	Rate       float64   `json:"tokens_per_second"`   // successes of the measured part
-	ForeignCPU float64   `json:"foreign_cpu"`         // cores that other processes used
-	Before     Quiet     `json:"quiesced"`            // the database when the window began
+	Slowest    float64   `json:"slowest_answer_seconds"`
+	ForeignCPU float64   `json:"foreign_cpu"` // cores that other processes used
+	Before     Quiet     `json:"quiesced"`    // the database when the window began
 }
 
 // order decides which mode of a pair comes first, for all pairs of a grant.
@@ -175,6 +176,7 @@ func (w *window) readJTL(path string, warmup time.Duration) (err error) {
 		if err := errors.Join(startErr, elapsedErr); err != nil {
 			return fmt.Errorf("read %s: %w", path, err)
 		}
+		w.Slowest = max(w.Slowest, float64(elapsed)/1000)
 		if end := start + elapsed; end >= from && end < to {
 			measured++
 		}

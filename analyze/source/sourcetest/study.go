@@ -14,6 +14,9 @@ func Study(start time.Time, scrapes int) string {
 	fmt.Fprintf(&b, "token_persistence_exporter_collector_success{collector=\"endpoint\",instance=\"e\"} 1x%d\n", scrapes)
 	fmt.Fprintf(&b, "wso2_token_endpoint_requests_total{code=\"2xx\",endpoint=\"token\",instance=\"e\",method=\"POST\"} 0+2000x%d\n", scrapes)
 	fmt.Fprintf(&b, "wso2_token_endpoint_requests_total{code=\"5xx\",endpoint=\"token\",instance=\"e\",method=\"POST\"} 0+3x%d\n", scrapes)
+	fmt.Fprintf(&b, "mysql_innodb_data_read_bytes_total{instance=\"e\"} 0+16384x%d\n", scrapes)
+	fmt.Fprintf(&b, "mysql_innodb_data_written_bytes_total{instance=\"e\"} 0+9000000x%d\n", scrapes)
+	fmt.Fprintf(&b, "wso2_token_table_rows_estimated{instance=\"e\",table=\"IDN_OAUTH2_ACCESS_TOKEN\"} 1000000x%d\n", scrapes)
 	for _, gauge := range []struct{ value, stamp string }{
 		{`ec2_cpu_utilization_ratio{ec2_instance="i-1",role="apim"}`, `ec2_datapoint_timestamp_seconds{ec2_instance="i-1",metric="CPUUtilization",role="apim"}`},
 		{`ec2_cpu_utilization_ratio{ec2_instance="i-2",role="jmeter"}`, `ec2_datapoint_timestamp_seconds{ec2_instance="i-2",metric="CPUUtilization",role="jmeter"}`},
