@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto fuzz soak lint vuln golden build setup help
+.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter fuzz soak lint vuln golden build setup help
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -88,3 +88,9 @@ vuln: ## known vulnerabilities in what we call (needs the Go vulnerability datab
 
 golden: ## rewrite the golden files after an intended change; read the diff
 	go test ./exporter/... ./analyze/... -update
+
+test-jmeter: setup ## run the plans of testbed/jmeter against the rig's key manager, in Debian's JMeter 2.13
+	@status=0; testbed/install.sh jmeter || status=$$?; \
+	if [ $$status = 3 ]; then echo 'NOT RUN: test-jmeter (JMeter cannot be fetched from here)'; exit 0; fi; \
+	[ $$status = 0 ] || exit $$status; set -x; \
+	TOKEN_PERSISTENCE_JMETER=$(CURDIR)/.cache/jmeter/run go test -count=1 -run JMeter -v ./testbed/jmeter

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
@@ -10,6 +10,8 @@
 # mysqld-exporter  Debian's prometheus-mysqld-exporter, unpacked likewise, and the
 #             one of Debian sid beside it where it can be had
 # gawk        the awk that `make bench-jtl` measures, through apt
+# jmeter      Debian's JMeter 2.13, unpacked likewise, run by the JDK on PATH; exits 3 where
+#             it cannot be had
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -163,6 +165,50 @@ gnu_awk() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends gawk >&2
 }
 
+# JMeter is taken apart from its Java, which has to be there: a JDK on PATH. Its
+# libraries are the Java packages it depends on, directly or not. Debian's XStream
+# is newer than its JMeter and refuses to load any class that JMeter has not
+# allowed, which that JMeter cannot do: the class that refuses is replaced.
+jmeter() {
+	dir=$(cd "$(dirname "$0")/.." && pwd)/.cache/jmeter
+	[ -x "$dir/run" ] && return
+	command -v javac >/dev/null || { echo "no JDK to run JMeter with" >&2; exit 3; }
+	command -v apt-get >/dev/null || { echo "no apt-get to fetch JMeter with" >&2; exit 3; }
+	update_lists jmeter
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new/deb" "$dir.new/root"
+	packages=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances jmeter jmeter-http |
+		grep -xE '[a-z0-9.+-]+-java|jmeter|jmeter-http|velocity|junit4' | sort -u)
+	# shellcheck disable=SC2086 # a list of names
+	if ! (cd "$dir.new/deb" && apt-get -qq -o APT::Sandbox::User=root download $packages) >"$dir.new/log" 2>&1; then
+		tail -3 "$dir.new/log" >&2
+		rm -rf "$dir.new"
+		exit 3
+	fi
+	for deb in "$dir.new"/deb/*.deb; do
+		dpkg -x "$deb" "$dir.new/root"
+	done
+	rm -r "$dir.new/deb"
+	cat >"$dir.new/NoTypePermission.java" <<-'EOT'
+		package com.thoughtworks.xstream.security;
+		public class NoTypePermission implements TypePermission {
+			public static final TypePermission NONE = new NoTypePermission();
+			public boolean allows(Class type) { return true; }
+		}
+	EOT
+	javac -nowarn -cp "$dir.new/root/usr/share/java/xstream.jar" -d "$dir.new/allow" "$dir.new/NoTypePermission.java"
+	cat >"$dir.new/run" <<-'EOT'
+		#!/bin/sh
+		# run ARGS...: JMeter with the libraries beside it.
+		here=$(cd "$(dirname "$0")" && pwd)
+		share=$here/root/usr/share
+		exec java -Xmx512m -cp "$here/allow:$share/jmeter/bin/ApacheJMeter.jar:$share/java/*" -Djmeter.home="$share/jmeter" \
+			org.apache.jmeter.NewDriver "$@"
+	EOT
+	chmod +x "$dir.new/run"
+	mv "$dir.new" "$dir"
+}
+
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
@@ -170,8 +216,9 @@ mysql) mysql ;;
 moto) moto ;;
 mysqld-exporter) mysqld_exporter ;;
 gawk) gnu_awk ;;
+jmeter) jmeter ;;
 *)
-	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk" >&2
+	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter" >&2
 	exit 2
 	;;
 esac

@@ -4,8 +4,10 @@
 //
 //	go run ./testbed demo
 //
-// The subcommands keymanager and users are the processes the demo starts; they
-// take their settings as JSON on stdin and end when stdin ends.
+//	testbed users --url https://apim:9443/oauth2/token --credentials credentials.csv --grant password
+//
+// The subcommands keymanager, and users without flags, are the processes the demo
+// starts; they take their settings as JSON on stdin and end when stdin ends.
 package main
 
 import (
@@ -44,8 +46,10 @@ const usage = `testbed runs the published token persistence experiment on this m
 usage: testbed demo [flags]     testbed demo --help lists them
        testbed tax [flags]      the database's processor time that persistence
                                 costs beside what the exporter says; demo's flags
+       testbed users --url URL --credentials FILE [flags]
+                                drives a real API Manager the same way
 
-keymanager and users are the processes that demo starts.
+keymanager, and users without flags, are the processes that demo starts.
 `
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -61,12 +65,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case "keymanager":
 		return status(ctx, stderr, serveKeyManager(ctx, stdin, stdout))
 	case "users":
+		if len(args) > 1 {
+			return driveURL(ctx, args[1:], stdout, stderr)
+		}
+		if file, ok := stdin.(*os.File); ok && isTerminal(file) {
+			fmt.Fprint(stderr, "testbed users: --url and --credentials are missing (testbed users --help lists the flags)\n")
+			return statusUsage
+		}
 		return status(ctx, stderr, users.Serve(ctx, stdin, stdout))
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return statusDone
 	default:
-		fmt.Fprintf(stderr, "testbed: unknown command %q: want demo or tax\n%s", args[0], usage)
+		fmt.Fprintf(stderr, "testbed: unknown command %q: want demo, tax or users\n%s", args[0], usage)
 		return statusUsage
 	}
 }

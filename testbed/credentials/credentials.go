@@ -1,7 +1,9 @@
 // Package credentials holds the OAuth2 clients and resource owners with which
-// load is made. It refuses to print: a set of credentials formats as a count.
+// load is made: made up for the rig, or read from a file for a real API Manager.
+// It refuses to print: a set of credentials formats as a count.
 //
 //	set := credentials.Make(10, 100)
+//	set, warning, err := credentials.Read("credentials.csv")
 //	err := json.NewEncoder(stdin).Encode(set)
 package credentials
 
@@ -22,12 +24,14 @@ type Set struct {
 type Application struct {
 	Key    string `json:"key"`
 	Secret string `json:"secret"`
+	Line   int    `json:"-"` // of the file it was read from; 0: made
 }
 
 // User is a resource owner of the password grant.
 type User struct {
 	Name     string `json:"name"`
 	Password string `json:"password"`
+	Line     int    `json:"-"` // of the file it was read from; 0: made
 }
 
 // Make invents a set. Keys and secrets have the 28 characters API Manager's

@@ -105,9 +105,14 @@ func (h *handler) answer(serve func(*http.Request, application) (any, error)) ht
 	}
 }
 
-// client authenticates the application by HTTP Basic.
+// client authenticates the application by HTTP Basic or, as WSO2's own test plans
+// do, by client_id and client_secret in the form.
 func (h *handler) client(r *http.Request) (application, error) {
 	key, secret, given := r.BasicAuth()
+	if r.Header.Get("Authorization") == "" {
+		key, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
+		given = key != ""
+	}
 	app, known := h.store.applications[key]
 	if !given || !known || app.secret != secret {
 		return application{}, &oauthError{http.StatusUnauthorized, "invalid_client", "Client Authentication failed."}

@@ -94,7 +94,9 @@ func (r *rig) post(path string, app credentials.Application, form ...string) rep
 		r.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(app.Key, app.Secret)
+	if app.Key != "" {
+		req.SetBasicAuth(app.Key, app.Secret)
+	}
 	res, err := r.http.Do(req)
 	if err != nil {
 		r.t.Fatal(err)
@@ -315,12 +317,14 @@ func TestRefusals(t *testing.T) {
 		status int
 		code   string
 	}{
-		"wrong secret":   {credentials.Application{Key: app.Key, Secret: "x"}, []string{"grant_type", "client_credentials"}, 401, "invalid_client"},
-		"unknown client": {credentials.Application{Key: "x", Secret: "x"}, []string{"grant_type", "client_credentials"}, 401, "invalid_client"},
-		"wrong password": {app, []string{"grant_type", "password", "username", u.Name, "password", "x"}, 400, "invalid_grant"},
-		"unknown user":   {app, []string{"grant_type", "password", "username", "x", "password", "x"}, 400, "invalid_grant"},
-		"unknown grant":  {app, []string{"grant_type", "urn:custom"}, 400, "unauthorized_client"},
-		"no token":       {app, []string{"grant_type", "refresh_token"}, 400, "invalid_grant"},
+		"wrong secret":             {credentials.Application{Key: app.Key, Secret: "x"}, []string{"grant_type", "client_credentials"}, 401, "invalid_client"},
+		"unknown client":           {credentials.Application{Key: "x", Secret: "x"}, []string{"grant_type", "client_credentials"}, 401, "invalid_client"},
+		"wrong secret in the form": {credentials.Application{}, []string{"client_id", app.Key, "client_secret", "x", "grant_type", "client_credentials"}, 401, "invalid_client"},
+		"no client":                {credentials.Application{}, []string{"grant_type", "client_credentials"}, 401, "invalid_client"},
+		"wrong password":           {app, []string{"grant_type", "password", "username", u.Name, "password", "x"}, 400, "invalid_grant"},
+		"unknown user":             {app, []string{"grant_type", "password", "username", "x", "password", "x"}, 400, "invalid_grant"},
+		"unknown grant":            {app, []string{"grant_type", "urn:custom"}, 400, "unauthorized_client"},
+		"no token":                 {app, []string{"grant_type", "refresh_token"}, 400, "invalid_grant"},
 	} {
 		got := r.post("/oauth2/token", c.app, c.form...)
 		if got.Status != c.status || got.Error != c.code {
@@ -328,6 +332,10 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	r.wantCounts("refused requests", map[string]int{})
+	form := []string{"client_id", app.Key, "client_secret", app.Secret, "grant_type", "client_credentials"}
+	if got := r.post("/oauth2/token", credentials.Application{}, form...); got.Status != http.StatusOK {
+		t.Errorf("client_id and client_secret in the form: status %d, error %q", got.Status, got.Error)
+	}
 }
 
 // TestConcurrentRequests sends requests of the same scope and refreshes of the

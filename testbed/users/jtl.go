@@ -22,6 +22,8 @@ type sample struct {
 	label, thread    string
 	code, message    string
 	failure          string // empty: success
+	status           int    // of the response; 0: there was none
+	oauth            string // "error" of the response
 	bytes, sent      int64
 	url              string
 }

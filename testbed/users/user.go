@@ -2,7 +2,7 @@ package users
 
 import (
 	"context"
-	"crypto/rsa"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,13 +11,19 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/tokenpersistence/toolkit/testbed/credentials"
+)
+
+// Grants that users ask for.
+const (
+	clientCredentials = "client_credentials"
+	password          = "password"
+	refreshToken      = "refresh_token"
 )
 
 // user is one of the population. Only one goroutine uses it at a time.
@@ -30,9 +36,14 @@ type user struct {
 	client  *http.Client
 	wire    *wire
 	refresh string
-	keys    map[string]*rsa.PublicKey
-	parser  *jwt.Parser
+	check   checker
+	target  *Target // nil: the rig's key managers
+	seen    *seen
 }
+
+// seen counts what the users of a population have got so far, for whoever
+// watches.
+type seen struct{ tokens, failures atomic.Int64 }
 
 // wire counts what a user's connections carry. The transport's goroutines count
 // while the user waits, hence the atomics.
@@ -58,107 +69,102 @@ func (c countingConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// dial returns a dial function that is timed and counted. As JMeter does, it
+// counts what TLS carries and adds the handshake to the time to connect.
+func (w *wire) dial(do func(ctx context.Context, network, addr string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		start := time.Now()
+		conn, err := do(ctx, network, addr)
+		w.connect.Add(int64(time.Since(start)))
+		if err != nil {
+			return nil, err
+		}
+		return countingConn{conn, w}, nil
+	}
+}
+
 // requestLimit ends a request that is never answered.
 const requestLimit = 30 * time.Second
 
-func newUser(i, n int, app credentials.Application, owner credentials.User, random *rand.Rand) *user {
+func newUser(i, n int, app credentials.Application, owner credentials.User, random *rand.Rand, t *Target) *user {
 	w := &wire{}
 	dialer := &net.Dialer{Timeout: requestLimit}
-	transport := &http.Transport{
-		DisableCompression: true, MaxIdleConnsPerHost: 1,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			start := time.Now()
-			conn, err := dialer.DialContext(ctx, network, addr)
-			w.connect.Add(int64(time.Since(start)))
-			if err != nil {
-				return nil, err
-			}
-			return countingConn{conn, w}, nil
-		},
+	secure := &tls.Dialer{NetDialer: dialer}
+	check := newChecker(app.Key, t != nil)
+	if t != nil {
+		secure.Config, check.keys = t.TLS, t.Keys
 	}
 	return &user{
 		thread: fmt.Sprintf("Token Users 1-%d", i+1), app: app, owner: owner, random: random, phase: float64(i) / float64(n),
-		client: &http.Client{Transport: transport, Timeout: requestLimit}, wire: w,
-		parser: jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithAudience(app.Key), jwt.WithExpirationRequired()),
-	}
-}
-
-// pause keeps a user whose requests fail at once from spinning.
-const pause = 50 * time.Millisecond
-
-// loop asks for tokens until the burst is over.
-func (u *user) loop(ctx context.Context, b Burst, users int, out *jtl) Tally {
-	start := b.Start
-	if start.IsZero() {
-		start = time.Now()
-	}
-	end, next := start.Add(b.Duration), start
-	var interval time.Duration
-	if b.Rate > 0 {
-		interval = time.Duration(float64(users) / b.Rate * float64(time.Second))
-		next = start.Add(time.Duration(u.phase * float64(interval)))
-	}
-	var sum Tally
-	for sleepUntil(ctx, next) && time.Now().Before(end) {
-		t := u.once(ctx, b, out)
-		if t.Failures > 0 {
-			sleepUntil(ctx, time.Now().Add(pause))
-		}
-		sum.add(t)
-		next = next.Add(interval)
-		if next.After(end) {
-			break
-		}
-	}
-	return sum
-}
-
-// sleepUntil reports false when ctx ended first.
-func sleepUntil(ctx context.Context, at time.Time) bool {
-	wait := time.Until(at)
-	if wait <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+		client: &http.Client{
+			Timeout: requestLimit,
+			Transport: &http.Transport{
+				DisableCompression: true, MaxIdleConnsPerHost: 1,
+				DialContext: w.dial(dialer.DialContext), DialTLSContext: w.dial(secure.DialContext),
+			},
+			// A redirect would take the secrets to another place.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		wire: w, check: check, target: t, seen: &seen{},
 	}
 }
 
 // once sends one request, checks the answer and writes the row.
 func (u *user) once(ctx context.Context, b Burst, out *jtl) Tally {
-	scope := fmt.Sprintf("device_%010d", u.random.Uint64N(1e10))
-	form := url.Values{"grant_type": {b.Grant}}
-	switch b.Grant {
-	case "refresh_token":
-		form.Set("refresh_token", u.refresh)
-	case "password":
-		form.Set("username", u.owner.Name)
-		form.Set("password", u.owner.Password)
-		form.Set("scope", scope)
-	default:
-		form.Set("scope", scope)
-	}
-	s := sample{label: Label(b.Grant), thread: u.thread, url: b.URL + "/oauth2/token", start: time.Now()}
+	s := sample{label: Label(b.Grant), thread: u.thread, start: time.Now()}
 	in, sent, connect := u.wire.in.Load(), u.wire.out.Load(), u.wire.connect.Load()
-	body, err := u.post(ctx, &s, form)
-	s.end = time.Now()
+	opaque, err := u.request(ctx, b, &s)
 	s.bytes, s.sent = u.wire.in.Load()-in, u.wire.out.Load()-sent
 	s.connect = time.Duration(u.wire.connect.Load() - connect)
-	if err == nil {
-		err = u.accept(b, scope, body)
-	}
 	t := Tally{First: s.start, Last: s.end, Tokens: 1}
-	if err != nil {
-		s.failure = err.Error()
-		t.Tokens, t.Failures, t.Failure = 0, 1, s.failure
+	if opaque {
+		t.Opaque = 1
+	}
+	switch {
+	case err == nil:
+		u.seen.tokens.Add(1)
+	case u.target != nil && ctx.Err() != nil:
+		return Tally{Abandoned: 1} // we broke it off: it says nothing about the server
+	default:
+		s.failure, s.message = u.hide(err.Error()), u.hide(s.message)
+		t.Tokens, t.Failures, t.Failure, t.lost = 0, 1, s.failure, b.Grant == refreshToken && s.lost()
+		u.seen.failures.Add(1)
 	}
 	out.write(s)
 	return t
+}
+
+// request asks for a token, fills in the sample's url, end, latency and status,
+// and reports whether the access token is one that cannot be looked into.
+func (u *user) request(ctx context.Context, b Burst, s *sample) (opaque bool, err error) {
+	scope := fmt.Sprintf("device_%010d", u.random.Uint64N(1e10))
+	if u.target != nil && u.target.DefaultScope {
+		scope = ""
+	}
+	form := url.Values{"grant_type": {b.Grant}}
+	switch b.Grant {
+	case refreshToken:
+		form.Set("refresh_token", u.refresh)
+	case password:
+		form.Set("username", u.owner.Name)
+		form.Set("password", u.owner.Password)
+	}
+	if scope != "" && b.Grant != refreshToken {
+		form.Set("scope", scope)
+	}
+	s.url = b.URL + "/oauth2/token"
+	if u.target != nil {
+		s.url = u.target.Endpoint
+	}
+	if s.start.IsZero() {
+		s.start = time.Now()
+	}
+	body, err := u.post(ctx, s, form)
+	s.end = time.Now()
+	if err != nil {
+		return false, err
+	}
+	return u.accept(b, scope, body)
 }
 
 // post sends the form and returns the body of a 200.
@@ -178,77 +184,65 @@ func (u *user) post(ctx context.Context, s *sample, form url.Values) ([]byte, er
 		return nil, err
 	}
 	defer res.Body.Close()
-	s.code = fmt.Sprint(res.StatusCode)
-	s.message = http.StatusText(res.StatusCode)
+	s.status, s.code, s.message = res.StatusCode, strconv.Itoa(res.StatusCode), http.StatusText(res.StatusCode)
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
 		return nil, fmt.Errorf("read the response: %w", err)
 	}
-	if res.StatusCode != http.StatusOK {
-		var e struct {
-			Code string `json:"error"`
-			Text string `json:"error_description"`
-		}
-		_ = json.Unmarshal(body, &e) // a body of another form has nothing to add to the status
-		return nil, fmt.Errorf("status %d: %s: %s", res.StatusCode, e.Code, e.Text)
+	if res.StatusCode == http.StatusOK {
+		return body, nil
 	}
-	return body, nil
+	var e struct {
+		Code string `json:"error"`
+		Text string `json:"error_description"`
+	}
+	_ = json.Unmarshal(body, &e) // a body of another form has nothing to add to the status
+	s.oauth = e.Code
+	text := "status " + s.code
+	for _, more := range []string{e.Code, e.Text} {
+		if more != "" {
+			text += ": " + more
+		}
+	}
+	return nil, errors.New(text)
+}
+
+// answer is the body of a response with a token.
+type answer struct {
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token"`
+	Scope   string `json:"scope"`
 }
 
 // accept checks the tokens of a response and keeps the refresh token.
-func (u *user) accept(b Burst, scope string, body []byte) error {
-	var got struct {
-		Access  string `json:"access_token"`
-		Refresh string `json:"refresh_token"`
-		Scope   string `json:"scope"`
-	}
+func (u *user) accept(b Burst, scope string, body []byte) (opaque bool, err error) {
+	var got answer
 	if err := json.Unmarshal(body, &got); err != nil {
-		return fmt.Errorf("token response: %w", err)
+		return false, fmt.Errorf("token response: %w", err)
 	}
-	if b.Grant == "refresh_token" {
+	if u.target != nil {
+		return u.acceptForeign(b, scope, got)
+	}
+	if b.Grant == refreshToken {
 		scope = got.Scope
 	}
-	if err := u.verify(got.Access, scope); err != nil {
-		return fmt.Errorf("access token: %w", err)
+	if err := u.check.verify(got.Access, scope); err != nil {
+		return false, fmt.Errorf("access token: %w", err)
 	}
-	if b.Grant == "client_credentials" {
+	if b.Grant == clientCredentials {
 		if got.Refresh != "" {
-			return errors.New("client_credentials came with a refresh token")
+			return false, errors.New("client_credentials came with a refresh token")
 		}
-		return nil
+		return false, nil
 	}
 	if got.Refresh == "" || got.Refresh == u.refresh {
-		return errors.New("refresh token is missing or was not renewed")
+		return false, errors.New("refresh token is missing or was not renewed")
 	}
-	if strings.Count(got.Refresh, ".") == 2 {
-		if err := u.verify(got.Refresh, scope); err != nil {
-			return fmt.Errorf("refresh token: %w", err)
+	if isJWT(got.Refresh) {
+		if err := u.check.verify(got.Refresh, scope); err != nil {
+			return false, fmt.Errorf("refresh token: %w", err)
 		}
 	}
 	u.refresh = got.Refresh
-	return nil
-}
-
-// verify checks signature, client, times and scope of a JWT.
-func (u *user) verify(token, scope string) error {
-	var claims struct {
-		jwt.RegisteredClaims
-		Client string `json:"azp"`
-		Scope  string `json:"scope"`
-	}
-	_, err := u.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
-		id, _ := t.Header["kid"].(string)
-		key, known := u.keys[id]
-		if !known {
-			return nil, fmt.Errorf("signed with unknown key %q", id)
-		}
-		return key, nil
-	})
-	if err != nil {
-		return err
-	}
-	if claims.Client != u.app.Key || claims.Scope != scope || claims.ID == "" {
-		return errors.New("claims azp, scope or jti are not those of the request")
-	}
-	return nil
+	return false, nil
 }

@@ -40,14 +40,19 @@ type endpoint struct {
 
 func newEndpoint(t *testing.T, fault string) (*endpoint, string) {
 	t.Helper()
+	e := newFault(t, fault)
+	server := httptest.NewServer(e)
+	t.Cleanup(server.Close)
+	return e, server.URL
+}
+
+func newFault(t *testing.T, fault string) *endpoint {
+	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &endpoint{key: key, fault: fault}
-	server := httptest.NewServer(e)
-	t.Cleanup(server.Close)
-	return e, server.URL
+	return &endpoint{key: key, fault: fault}
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,9 +63,19 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.requests.Add(1)
-	if e.fault == "status" {
+	switch e.fault {
+	case "status":
 		w.WriteHeader(http.StatusInternalServerError)
 		fmt.Fprint(w, `{"error":"server_error","error_description":"one, \"two\"\nthree"}`)
+		return
+	case "redirect":
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		return
+	case "not JSON":
+		fmt.Fprint(w, "<html>")
+		return
+	case "no token":
+		fmt.Fprint(w, "{}")
 		return
 	}
 	client, _, _ := r.BasicAuth()
@@ -72,6 +87,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.fault == "signature" {
 		token = token[:len(token)-8] + "AAAAAAAA"
 	}
+	if e.fault == "opaque" {
+		token = rand.Text()
+	}
 	refresh := rand.Text()
 	if r.PostFormValue("grant_type") == "client_credentials" || e.fault == "no refresh token" {
 		refresh = ""
@@ -80,9 +98,28 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *endpoint) sign(client, scope string) string {
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+	claims := jwt.MapClaims{
 		"aud": client, "azp": client, "scope": scope, "jti": rand.Text(), "exp": time.Now().Add(time.Hour).Unix(),
-	})
+	}
+	switch e.fault {
+	case "claim":
+		claims["scope"] = "device_1"
+	case "client":
+		claims["azp"] = "another"
+	case "expired":
+		claims["exp"] = time.Now().Add(-time.Hour).Unix()
+	case "no expiry":
+		delete(claims, "exp")
+	case "ahead":
+		claims["nbf"] = time.Now().Add(30 * time.Second).Unix()
+	case "unsigned":
+		text, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims).SignedString(jwt.UnsafeAllowNoneSignatureType)
+		if err != nil {
+			panic(err)
+		}
+		return text
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	token.Header["kid"] = "k"
 	text, err := token.SignedString(e.key)
 	if err != nil {
