@@ -20,7 +20,7 @@ const stdin = "-"
 // maxZstdWindow bounds the memory that a compressed file can ask for.
 const maxZstdWindow = 64 << 20
 
-// input is one result file being read: its rows, and the hash of its bytes.
+// input is one file being read: its text, and the hash of its bytes.
 type input struct {
 	name  string
 	file  *os.File
@@ -32,19 +32,19 @@ type input struct {
 	end   func() // gives back what the decompression holds
 }
 
-// openJTL opens a result file and looks at its first bytes for what compressed
-// it. read, unless nil, gets the file's bytes as they are read.
-func openJTL(name, path string, read io.Writer) (*input, error) {
+// openInput opens a file and looks at its first bytes for what compressed it.
+// read, unless nil, gets the file's bytes as they are read.
+func openInput(name, path string, read io.Writer) (*input, error) {
 	file := os.Stdin
 	if path != stdin {
 		var err error
 		if file, err = os.Open(path); err != nil {
-			return nil, fmt.Errorf("read the result file: %w", err)
+			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
 	}
 	info, err := file.Stat()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read the result file: %w", err), file.Close())
+		return nil, errors.Join(fmt.Errorf("read %s: %w", name, err), file.Close())
 	}
 	in := &input{name: name, file: file, sum: sha256.New(), again: info.Mode().IsRegular() && path != stdin, end: func() {}}
 	in.raw = io.TeeReader(file, in.sum)
@@ -112,12 +112,21 @@ func (in *input) wrap(err error) error {
 	return fmt.Errorf("read %s: its compressed data is cut off or damaged: %w", in.name, err)
 }
 
-// finish hashes what lies behind the rows and puts together what the file showed.
-func (in *input) finish(p stretch) (jtlFile, error) {
+// hash reads the file to its end and returns the SHA-256 of its bytes.
+func (in *input) hash() (string, error) {
 	if _, err := io.Copy(io.Discard, in.raw); err != nil {
-		return jtlFile{}, fmt.Errorf("read %s: %w", in.name, err)
+		return "", fmt.Errorf("read %s: %w", in.name, err)
 	}
-	file := jtlFile{sha256: hex.EncodeToString(in.sum.Sum(nil)), rows: p.rows, bad: p.bad, locals: p.locals}
+	return hex.EncodeToString(in.sum.Sum(nil)), nil
+}
+
+// finish puts together what a result file showed.
+func (in *input) finish(p stretch) (jtlFile, error) {
+	sum, err := in.hash()
+	if err != nil {
+		return jtlFile{}, err
+	}
+	file := jtlFile{sha256: sum, rows: p.rows, bad: p.bad, locals: p.locals}
 	for _, b := range p.worst {
 		file.badLines = append(file.badLines, b.quote(in.name))
 	}

@@ -64,7 +64,7 @@ func scanJTL(ctx context.Context, name, path string, read io.Writer, workers int
 }
 
 func scanOnce(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
-	in, err := openJTL(name, path, read)
+	in, err := openInput(name, path, read)
 	if err != nil {
 		return jtlFile{}, err
 	}

@@ -3,43 +3,48 @@ package source
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // readOpenMetrics answers the profile's queries from OpenMetrics text with
-// timestamps, as promtool tsdb dump-openmetrics writes it.
+// timestamps, as promtool tsdb dump-openmetrics writes it, plain, gzip or zstd.
 func readOpenMetrics(ctx context.Context, spec Spec, d Dataset) (Dataset, error) {
-	held := memory{}
+	held, room := memory{}, maxHeldSamples
 	for _, name := range spec.Files {
-		text, err := os.ReadFile(spec.path(name))
-		if err != nil {
-			return d, fmt.Errorf("read the OpenMetrics file: %w", err)
-		}
-		count, err := held.add(name, text)
+		input, err := held.read(ctx, name, spec.path(name), room)
 		if err != nil {
 			return d, err
 		}
-		sum := sha256.Sum256(text)
-		d.Inputs = append(d.Inputs, Input{Kind: "openmetrics", Name: name, SHA256: hex.EncodeToString(sum[:]), Count: count})
+		room -= input.Count
+		d.Inputs = append(d.Inputs, input)
 	}
 	if err := held.sort(); err != nil {
 		return d, err
 	}
 	return readSeries(ctx, spec, d, held)
+}
+
+// read adds one file with at most room samples.
+func (m memory) read(ctx context.Context, name, path string, room int) (Input, error) {
+	in, err := openInput(name, path, nil)
+	if err != nil {
+		return Input{}, err
+	}
+	defer in.close() //nolint:errcheck // read only: nothing to lose
+	count, err := m.add(ctx, name, in, room)
+	if err != nil {
+		return Input{}, err
+	}
+	sum, err := in.hash()
+	return Input{Kind: "openmetrics", Name: name, SHA256: sum, Count: count}, err
 }
 
 // memory holds series by their full name. It is filled, sorted, and then only
@@ -50,37 +55,6 @@ type heldSeries struct {
 	labels  labels.Labels
 	samples []sample
 	file    string // the first one with a sample of the series
-}
-
-// add parses one file. Every entry of the format is one line, so the number of
-// entries is the line of an error.
-func (m memory) add(name string, text []byte) (count int, err error) {
-	table := labels.NewSymbolTable()
-	p := textparse.NewOpenMetricsParser(text, table)
-	for line := 1; ; line++ {
-		entry, err := p.Next()
-		if errors.Is(err, io.EOF) {
-			return count, nil
-		}
-		if err != nil {
-			return count, &SpecError{fmt.Sprintf("%s:%d: this is not OpenMetrics text: %v (promtool tsdb dump-openmetrics writes it)", name, line, err)}
-		}
-		if entry != textparse.EntrySeries {
-			continue
-		}
-		_, at, v := p.Series()
-		if at == nil {
-			return count, &SpecError{fmt.Sprintf("%s:%d: the sample has no timestamp: a file without times is one moment, not a series", name, line)}
-		}
-		var l labels.Labels
-		p.Labels(&l)
-		key := l.String()
-		if m[key] == nil {
-			m[key] = &heldSeries{labels: l.Copy(), file: name}
-		}
-		m[key].samples = append(m[key].samples, sample{*at, v})
-		count++
-	}
 }
 
 // sort orders samples by time. The same sample may stand in two files that

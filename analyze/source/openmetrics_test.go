@@ -1,7 +1,10 @@
 package source
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
 
 	"github.com/tokenpersistence/toolkit/analyze/source/sourcetest"
 )
@@ -26,7 +30,7 @@ func dump(series []sourcetest.Series) string {
 	return b.String() + "# EOF\n"
 }
 
-// TestOpenMetrics reads a dump in two files that overlap: the same series as
+// TestOpenMetrics reads a dump in two files that overlap, one compressed: the same series as
 // from the server it came from.
 func TestOpenMetrics(t *testing.T) {
 	series := parse(t, recorded)
@@ -38,8 +42,8 @@ func TestOpenMetrics(t *testing.T) {
 	}
 	early, late := split(series, time.Date(2026, 7, 1, 10, 0, 27, 0, time.UTC))
 	_, tail := split(early, time.Date(2026, 7, 1, 10, 0, 15, 0, time.UTC))
-	spec.Kind, spec.Files = "openmetrics", []string{"late.txt", "early.txt"}
-	spec.Base = writeFiles(t, map[string]string{"early.txt": dump(early), "late.txt": dump(append(tail, late...))})
+	spec.Kind, spec.Files = "openmetrics", []string{"late.txt", "early.txt.gz"}
+	spec.Base = writeFiles(t, map[string]string{"early.txt.gz": gzipped(t, dump(early)), "late.txt": dump(append(tail, late...))})
 	files, err := Read(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +74,12 @@ func TestBadOpenMetrics(t *testing.T) {
 		{"bad value", good + "up{job=\"b\"} one 1782900000\n# EOF\n", "a.txt:3: this is not OpenMetrics text"},
 		{"two values", good + "up{job=\"a\"} 0 1782900000\n# EOF\n", "has two values, 1 and 0, at 2026-07-01T10:00:00Z"},
 		{"web page", "<html>\n", "promtool tsdb dump-openmetrics writes it"},
+		{"cut off in a line", good + "up{job=\"b\"} 1 17829", "a.txt:3: this is not OpenMetrics text"},
+		{"two dumps in one file", good + "# EOF\n" + good + "# EOF\n", "a.txt:4: this is not OpenMetrics text: unexpected data"},
+		{"name over two lines", "{\"a\nb\"} 1 1782900000\n# EOF\n", "a name in quotes goes over the end of its line"},
+		{"long line", good + "# HELP up " + strings.Repeat("x", longestDumpLine) + "\n# EOF\n", "a.txt:3: this is not OpenMetrics text: the line is longer"},
+		{"far down", strings.Repeat("up{job=\"a\"} 1 1782900000\n", 30_000) + "up{job=\"b\"} one 1782900000\n# EOF\n", "a.txt:30001: this is not OpenMetrics text"},
+		{"cut off compressed data", gzipped(t, good+"# EOF\n")[:40], "a.txt: its compressed data is cut off"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := recordedSpec()
@@ -91,19 +101,65 @@ func TestBadOpenMetrics(t *testing.T) {
 	}
 }
 
+// TestHeldSamples stops at the limit, across files too.
+func TestHeldSamples(t *testing.T) {
+	const text = "up 1 1782900000\nup 1 1782900001\nup 1 1782900002\n# EOF\n"
+	if n, err := (memory{}).add(t.Context(), "a.txt", strings.NewReader(text), 3); n != 3 || err != nil {
+		t.Errorf("%d samples, %v", n, err)
+	}
+	if _, err := (memory{}).add(t.Context(), "a.txt", strings.NewReader(text), 2); err == nil || !strings.Contains(err.Error(), "a.txt:3: the files hold more than") {
+		t.Errorf("error %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (memory{}).add(ctx, "a.txt", strings.NewReader(text), 3); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v after an interrupt", err)
+	}
+}
+
+// parsedWhole counts the samples of a text with the parser alone, and the lines
+// that its entries take if each takes one.
+func parsedWhole(text string) (samples, entries int, err error) {
+	p := textparse.NewOpenMetricsParser([]byte(text), labels.NewSymbolTable())
+	for {
+		entry, err := p.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return samples, entries, nil
+		case err != nil:
+			return samples, entries, err
+		}
+		entries++
+		if entry == textparse.EntrySeries {
+			if _, at, _ := p.Series(); at == nil {
+				return samples, entries, errors.New("no time")
+			}
+			samples++
+		}
+	}
+}
+
 // FuzzOpenMetrics checks that any text gives series with rising times, or an
-// error that names the file.
+// error that names the file; and that reading it line by line finds what the
+// parser finds in the whole.
 func FuzzOpenMetrics(f *testing.F) {
 	for _, s := range []string{
 		"# TYPE up gauge\nup{job=\"a\"} 1 1782900000\n# EOF\n", "a_total 1 1\na_total 2 0.5\n# EOF\n", "{\"a.b\",c=\"d\"} NaN 1\n# EOF\n",
-		"# EOF\n", "a 1 1e300\n# EOF\n", "a 1 1 # {b=\"c\"} 1\n# EOF\n", "a 1 1\r\n# EOF", "",
+		"# EOF\n", "a 1 1e300\n# EOF\n", "a 1 1 # {b=\"c\"} 1\n# EOF\n", "a 1 1\r\n# EOF", "", "{\"a\nb\"} 1 1\n# EOF", "a 1 1\n# EOF\n\n", "# UNIT a_s s\na_s 1 1\n# EOF",
 	} {
 		f.Add(s)
 	}
 	from, to := time.UnixMilli(-1<<50), time.UnixMilli(1<<50)
 	f.Fuzz(func(t *testing.T, text string) {
 		m := memory{}
-		count, err := m.add("a.txt", []byte(text))
+		count, err := m.add(t.Context(), "a.txt", strings.NewReader(text), maxHeldSamples)
+		samples, entries, wholeErr := parsedWhole(text)
+		if wholeErr == nil && entries == strings.Count(strings.TrimSuffix(text, "\n"), "\n") && (err != nil || count != samples) {
+			t.Errorf("%d samples, %v; the parser alone finds %d", count, err, samples)
+		}
+		if err == nil && wholeErr != nil {
+			t.Errorf("%d samples where the parser alone says %v", count, wholeErr)
+		}
 		if err == nil {
 			err = m.sort()
 		}
