@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "calibrate":
 		err = runCalibrate(ctx, *calibrate, stdout)
 	case "inspect":
-		err = runInspect(ctx, *look, stdout)
+		err = runInspect(ctx, *look, stdout, stderr)
 	default:
 		compare.arguments = args
 		code, err = runCompare(ctx, *compare, stdout, stderr)

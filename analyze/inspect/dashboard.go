@@ -22,18 +22,18 @@ const (
 // last end.
 //
 // Source: apache/jmeter, StatisticsSummaryConsumer and ApdexSummaryConsumer.
-func JMeterDashboard(w io.Writer, files []*File) error {
+func JMeterDashboard(w io.Writer, files []*Replay) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"File", "Label", "#Samples", "FAIL", "Error %", "Average", "Min", "Max", "Median", "90th pct", "95th pct", "99th pct", "Transactions/s", "APDEX (500 ms, 1500 ms)"}); err != nil {
 		return fmt.Errorf("write the statistics: %w", err)
 	}
 	for _, f := range files {
-		for _, l := range f.Labels() {
+		for _, l := range f.fullest() {
 			row, err := l.dashboard()
 			if err != nil {
-				return fmt.Errorf("%s, label %s: %w", f.Name, l.Name, err)
+				return fmt.Errorf("%s, label %s: %w", f.Name, l.name, err)
 			}
-			if err := out.Write(append([]string{f.Name, l.Name}, row...)); err != nil {
+			if err := out.Write(append([]string{f.Name, l.name}, row...)); err != nil {
 				return fmt.Errorf("write the statistics: %w", err)
 			}
 		}
@@ -46,7 +46,7 @@ func JMeterDashboard(w io.Writer, files []*File) error {
 }
 
 // dashboard are the values of the table from "#Samples" on.
-func (l *Label) dashboard() ([]string, error) {
+func (l *replayed) dashboard() ([]string, error) {
 	p := &l.all
 	least, most := p.extremes()
 	sum := 0.0

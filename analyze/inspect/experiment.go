@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
 // proposal is a window that an experiment file could declare.
@@ -18,19 +20,29 @@ type proposal struct {
 	grant, label, mode, file string
 	known                    bool // the mode was read from the file's name
 	block                    int
-	start, end               time.Time
+	load                     Stretch
 }
 
 // Experiment writes an experiment file to start from: a window for every
 // stretch of load. Whether persistence was on is guessed from the names of the
-// files; where they do not say, a comment asks.
-func Experiment(w io.Writer, files []*File) error {
+// files; where they do not say, a comment asks. Comments also count what was
+// not read. Times without a zone are a *source.SpecError, because a window
+// cannot be laid against them.
+func Experiment(w io.Writer, files []File) error {
+	for _, f := range files {
+		if f.Local != "" {
+			return &source.SpecError{Text: cut(f.Local, 200) + ", so no window can name it: give the files to compare with --on and --off, or set -Jjmeter.save.saveservice.timestamp_format=ms and measure again"}
+		}
+	}
 	windows := propose(files)
 	if len(windows) == 0 {
 		return fmt.Errorf("no label has load for %d s without a silence of %d s: there is no window to propose", leastStretch, newStretch)
 	}
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# Proposed by analyze inspect. Check every window: its grant, whether persistence\n# was on, and which two windows form a pair (block).\n")
+	for _, note := range notes(files, windows) {
+		fmt.Fprintf(b, "# %s\n", note)
+	}
 	fmt.Fprintf(b, "title: Token persistence\nload: closed # or rate\nwarmup: %s\n", warmup(windows))
 	fmt.Fprintf(b, "labels:\n")
 	for i, p := range windows {
@@ -45,7 +57,7 @@ func Experiment(w io.Writer, files []*File) error {
 			ask = " # was persistence on?"
 		}
 		fmt.Fprintf(b, "  - {grant: %s, persistence: %s, block: %d, start: %s, end: %s, jtl: [%s]}%s\n",
-			p.grant, p.mode, p.block, p.start.Format(time.RFC3339), p.end.Format(time.RFC3339), strconv.Quote(p.file), ask)
+			p.grant, p.mode, p.block, p.load.Start.Format(time.RFC3339), p.load.End.Format(time.RFC3339), strconv.Quote(p.file), ask)
 	}
 	if err := b.Flush(); err != nil {
 		return fmt.Errorf("write the experiment file: %w", err)
@@ -53,37 +65,59 @@ func Experiment(w io.Writer, files []*File) error {
 	return nil
 }
 
+// notes are what a reader of the proposal has to know: what MSER-5 suggests as a
+// warm-up, and what of the files is not in it.
+func notes(files []File, windows []proposal) []string {
+	var beginnings warmups
+	for _, p := range windows {
+		beginnings.add(p.load)
+	}
+	var out []string
+	for _, text := range beginnings.says() {
+		out = append(out, "Warm-up: "+text+".")
+	}
+	for _, f := range files {
+		if f.BadRows > 0 {
+			out = append(out, cut(fmt.Sprintf("%s: %d of %d rows could not be read, for example %s", f.Name, f.BadRows, f.Rows, f.BadLines[0]), 200))
+		}
+		if f.More {
+			out = append(out, cut(fmt.Sprintf("%s: %d rows are of more labels than were looked at", f.Name, f.others()), 200))
+		}
+	}
+	return out
+}
+
 // warmup is two minutes, of short windows a fifth of the shortest.
 func warmup(windows []proposal) time.Duration {
 	least := 2 * time.Minute
 	for _, p := range windows {
-		least = min(least, (p.end.Sub(p.start) / 5).Truncate(time.Second))
+		least = min(least, (p.load.End.Sub(p.load.Start) / 5).Truncate(time.Second))
 	}
 	return least
 }
 
 // propose lists the windows by grant and time. Within a grant and mode they are
 // numbered, so that the first on and the first off window form a pair.
-func propose(files []*File) []proposal {
+func propose(files []File) []proposal {
 	var out []proposal
 	labelOf := map[string]string{} // of a grant: an experiment file names one
 	for _, f := range files {
 		mode, known := modeOf(f.Name)
-		for _, l := range f.Labels() {
+		for _, l := range f.fullest() {
 			grant := grantOf(l.Name)
 			if taken, ok := labelOf[grant]; ok && taken != l.Name {
 				grant = wordOf(l.Name)
 			}
 			labelOf[grant] = l.Name
-			for _, s := range l.Stretches() {
+			for _, s := range Stretches(l) {
 				if len(s.Successes) >= leastStretch {
-					out = append(out, proposal{grant: grant, label: l.Name, mode: mode, known: known, file: f.Name, start: s.Start, end: s.End})
+					out = append(out, proposal{grant: grant, label: l.Name, mode: mode, known: known, file: f.Name, load: s})
 				}
 			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b proposal) int {
-		return cmp.Or(cmp.Compare(a.grant, b.grant), a.start.Compare(b.start), cmp.Compare(a.file, b.file))
+		return cmp.Or(cmp.Compare(a.grant, b.grant), a.load.Start.Compare(b.load.Start), cmp.Compare(a.file, b.file))
 	})
 	blocks := map[string]int{}
 	for i := range out {

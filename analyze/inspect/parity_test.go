@@ -16,9 +16,6 @@ import (
 	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
-// sampleDir holds the result file.
-var sampleDir = filepath.Join("..", "source", "testdata")
-
 type expected map[string]float64
 
 // truth is what two other tools say of the sample.
@@ -50,11 +47,11 @@ func readTruth(t *testing.T) truth {
 	return all
 }
 
-func readSample(t *testing.T) *inspect.File {
+func readSample(t *testing.T) *inspect.Replay {
 	t.Helper()
-	f := inspect.NewFile("sample.jtl", 10*time.Second)
-	var err error
-	if f.Rows, err = source.ScanResults(t.Context(), f.Name, filepath.Join(sampleDir, f.Name), f.Add); err != nil {
+	f := inspect.NewReplay("sample.jtl", 10*time.Second)
+	spec := source.Spec{Base: filepath.Join("..", "source", "testdata")}
+	if _, err := source.ScanResults(t.Context(), spec, []string{f.Name}, func(_ int, r source.Result) { f.Add(r) }); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -95,7 +92,7 @@ func (e expected) check(t *testing.T, where string, got map[string]string, colum
 
 func TestWSO2Summary(t *testing.T) {
 	var out bytes.Buffer
-	if err := inspect.WSO2Summary(&out, []*inspect.File{readSample(t)}); err != nil {
+	if err := inspect.WSO2Summary(&out, []*inspect.Replay{readSample(t)}); err != nil {
 		t.Fatal(err)
 	}
 	columns := map[string]string{
@@ -118,7 +115,7 @@ func TestWSO2Summary(t *testing.T) {
 
 func TestJMeterDashboard(t *testing.T) {
 	var out bytes.Buffer
-	if err := inspect.JMeterDashboard(&out, []*inspect.File{readSample(t)}); err != nil {
+	if err := inspect.JMeterDashboard(&out, []*inspect.Replay{readSample(t)}); err != nil {
 		t.Fatal(err)
 	}
 	columns := map[string]string{

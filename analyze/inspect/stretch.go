@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
@@ -23,8 +21,7 @@ const (
 // which is not whole.
 type Stretch struct {
 	Start, End time.Time
-	Successes  []uint64 // per second
-	Errors     uint64
+	Successes  []float64 // per second
 	Silences   []Silence
 }
 
@@ -34,36 +31,49 @@ type Silence struct {
 	Seconds int
 }
 
-// Stretches returns the label's load in the order of time.
-func (l *Label) Stretches() []Stretch {
+// Stretches returns a label's load in the order of time.
+func Stretches(l source.Label) []Stretch {
 	var out []Stretch
-	seconds := slices.Sorted(maps.Keys(l.seconds))
-	for first := 0; first < len(seconds); {
-		last := first
-		for last+1 < len(seconds) && seconds[last+1]-seconds[last] <= newStretch {
-			last++
-		}
+	first, last := -1, -1 // seconds with results of the stretch that is open
+	end := func() {
 		if last > first {
-			out = append(out, stretch(seconds[first:last+1], l.seconds))
+			out = append(out, stretch(l, first, last))
 		}
-		first = last + 1
 	}
+	for i, s := range l.Seconds {
+		if s == (source.Second{}) {
+			continue
+		}
+		if first >= 0 && i-last > newStretch {
+			end()
+			first = -1
+		}
+		if first < 0 {
+			first = i
+		}
+		last = i
+	}
+	end()
 	return out
 }
 
-// stretch builds one from its seconds with results; the last is left out.
-func stretch(seconds []int64, counts map[int64]source.Second) Stretch {
-	first, last := seconds[0], seconds[len(seconds)-1]
-	s := Stretch{Start: time.Unix(first, 0).UTC(), End: time.Unix(last, 0).UTC(), Successes: make([]uint64, last-first)}
-	for i, second := range seconds {
-		if i > 0 {
-			if silent := int(second - seconds[i-1] - 1); silent >= leastSilence {
-				s.Silences = append(s.Silences, Silence{time.Unix(seconds[i-1]+1, 0).UTC(), silent})
-			}
+// stretch builds one from its first and last second with results; the last is
+// left out.
+func stretch(l source.Label, first, last int) Stretch {
+	at := func(i int) time.Time { return l.Start.Add(time.Duration(i) * time.Second) }
+	s := Stretch{Start: at(first), End: at(last), Successes: make([]float64, last-first)}
+	heard := first - 1 // the last second with results
+	for i := first; i <= last; i++ {
+		second := l.Seconds[i]
+		if second == (source.Second{}) {
+			continue
 		}
-		if second < last {
-			s.Successes[second-first] = counts[second].Successes
-			s.Errors += counts[second].Errors
+		if silent := i - heard - 1; silent >= leastSilence {
+			s.Silences = append(s.Silences, Silence{at(heard + 1), silent})
+		}
+		heard = i
+		if i < last {
+			s.Successes[i-first] = float64(second.Successes)
 		}
 	}
 	return s
@@ -71,9 +81,9 @@ func stretch(seconds []int64, counts map[int64]source.Second) Stretch {
 
 // Throughput is successful results per second.
 func (s Stretch) Throughput() float64 {
-	sum := uint64(0)
+	sum := 0.0
 	for _, n := range s.Successes {
 		sum += n
 	}
-	return float64(sum) / float64(len(s.Successes))
+	return sum / float64(len(s.Successes))
 }

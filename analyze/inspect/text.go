@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/analyze/source"
 	"github.com/tokenpersistence/toolkit/analyze/stats"
 )
 
@@ -15,7 +16,7 @@ const mostLines = 20
 
 // Text writes what a person wants to know of the files before comparing them,
 // in at most 80 columns: our own definitions, those of compare.
-func Text(w io.Writer, files []*File) error {
+func Text(w io.Writer, files []File) error {
 	for i, f := range files {
 		var b strings.Builder
 		if i > 0 {
@@ -31,32 +32,47 @@ func Text(w io.Writer, files []*File) error {
 	return nil
 }
 
-func (f *File) text(b *strings.Builder) error {
-	labels := f.Labels()
-	fmt.Fprintf(b, "%s\n  %d rows, %d could not be read, %s\n", f.Name, f.Rows.Rows, f.Rows.Bad, plural(len(labels), "label"))
-	for _, line := range f.Rows.BadLines {
+func (f File) text(b *strings.Builder) error {
+	labels := f.fullest()
+	fmt.Fprintf(b, "%s\n  %d rows, %d could not be read, %s\n", f.Name, f.Rows, f.BadRows, plural(len(labels), "label", "labels"))
+	for _, line := range f.BadLines {
 		fmt.Fprintf(b, "    %s\n", cut(line, 76))
 	}
-	if f.Unlabelled > 0 {
-		fmt.Fprintf(b, "  %d rows are of more than %d labels and are left out here:\n  is there a label per request?\n", f.Unlabelled, maxLabels)
+	if f.More {
+		fmt.Fprintf(b, "  %d rows are of more labels than these and are left out here:\n  is there a label per request?\n", f.others())
 	}
 	if len(labels) == 0 {
 		return nil
 	}
 	fmt.Fprintf(b, "\n  %-24s %9s %8s %9s %7s %6s %6s\n", "label", "results", "errors", "good/s", "p50 ms", "p95", "p99")
+	stretches := make([][]Stretch, len(labels))
 	for i, l := range labels {
-		if i == mostLines {
-			fmt.Fprintf(b, "  … and %d more\n", len(labels)-mostLines)
-			break
-		}
-		if err := l.text(b); err != nil {
-			return err
+		stretches[i] = Stretches(l)
+		if i < mostLines {
+			if err := labelText(b, l, stretches[i]); err != nil {
+				return err
+			}
 		}
 	}
-	b.WriteString("\n  load, UTC\n")
+	if len(labels) > mostLines {
+		fmt.Fprintf(b, "  … and %d more\n", len(labels)-mostLines)
+	}
+	f.loadText(b, labels, stretches)
+	return nil
+}
+
+// loadText lists the stretches of the labels, and what they say of a warm-up.
+func (f File) loadText(b *strings.Builder, labels []source.Label, stretches [][]Stretch) {
+	zone := "UTC"
+	if f.Local != "" {
+		zone = "in the local time of the file, which names no zone"
+	}
+	fmt.Fprintf(b, "\n  load, %s\n", zone)
 	lines := 0
-	for _, l := range labels {
-		for _, s := range l.Stretches() {
+	var beginnings warmups
+	for i, l := range labels {
+		for _, s := range stretches[i] {
+			beginnings.add(s)
 			if lines++; lines <= mostLines {
 				s.text(b, l.Name)
 			}
@@ -65,14 +81,16 @@ func (f *File) text(b *strings.Builder) error {
 	if lines > mostLines {
 		fmt.Fprintf(b, "  … and %d more stretches\n", lines-mostLines)
 	}
-	return nil
+	for _, line := range beginnings.says() {
+		fmt.Fprintf(b, "  warm-up: %s\n", line)
+	}
 }
 
-// text writes a label's line: successes per second over the time of its
+// labelText writes a label's line: successes per second over the time of its
 // stretches, quantiles of type 7 of the successful results.
-func (l *Label) text(b *strings.Builder) error {
+func labelText(b *strings.Builder, l source.Label, stretches []Stretch) error {
 	good, seconds := 0.0, 0
-	for _, s := range l.Stretches() {
+	for _, s := range stretches {
 		good += s.Throughput() * float64(len(s.Successes))
 		seconds += len(s.Successes)
 	}
@@ -80,11 +98,11 @@ func (l *Label) text(b *strings.Builder) error {
 	if seconds > 0 {
 		throughput = fmt.Sprintf("%.1f", good/float64(seconds))
 	}
-	fmt.Fprintf(b, "  %-24s %9d %6.2f %% %9s", cut(l.Name, 24), l.all.samples, 100*float64(l.all.errors)/float64(l.all.samples), throughput)
+	fmt.Fprintf(b, "  %-24s %9d %6.2f %% %9s", cut(l.Name, 24), l.Rows, 100*float64(l.Errors)/float64(l.Rows), throughput)
 	for i, at := range []float64{0.50, 0.95, 0.99} {
 		text := "–"
-		if l.all.errors < l.all.samples {
-			q, err := stats.HistogramQuantile(l.good, at, stats.Type7)
+		if l.Errors < l.Rows {
+			q, err := stats.HistogramQuantile(l.ElapsedMS, at, stats.Type7)
 			if err != nil {
 				return err
 			}
@@ -93,9 +111,6 @@ func (l *Label) text(b *strings.Builder) error {
 		fmt.Fprintf(b, " %*s", []int{7, 6, 6}[i], text)
 	}
 	b.WriteString("\n")
-	if l.Stray > 0 {
-		fmt.Fprintf(b, "    %d results lie in more than %d different seconds: damaged times?\n", l.Stray, maxSeconds)
-	}
 	return nil
 }
 
@@ -110,11 +125,11 @@ func (s Stretch) text(b *strings.Builder, label string) {
 	}
 }
 
-func plural(n int, word string) string {
+func plural(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + word
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // cut shortens text that must fit and takes out what is not printable.

@@ -16,7 +16,7 @@ import (
 // result belongs to the warm-up by its start after the earliest so far.
 //
 // Source: wso2/performance-common, JTLSplitter and create-summary-csv.sh.
-func WSO2Summary(w io.Writer, files []*File) error {
+func WSO2Summary(w io.Writer, files []*Replay) error {
 	out := csv.NewWriter(w)
 	header := []string{"File", "Label", "Part", "# Samples", "Error Count", "Error %", "Throughput (Requests/sec)", "Average Response Time (ms)",
 		"Average Users in the System", "Standard Deviation of Response Time (ms)", "Minimum Response Time (ms)", "Maximum Response Time (ms)",
@@ -27,7 +27,7 @@ func WSO2Summary(w io.Writer, files []*File) error {
 		return fmt.Errorf("write the summary: %w", err)
 	}
 	for _, f := range files {
-		for _, l := range f.Labels() {
+		for _, l := range f.fullest() {
 			for _, p := range []struct {
 				name string
 				part *part
@@ -35,7 +35,7 @@ func WSO2Summary(w io.Writer, files []*File) error {
 				if p.part.samples == 0 {
 					continue
 				}
-				if err := out.Write(append([]string{f.Name, l.Name, p.name}, p.part.wso2()...)); err != nil {
+				if err := out.Write(append([]string{f.Name, l.name, p.name}, p.part.wso2()...)); err != nil {
 					return fmt.Errorf("write the summary: %w", err)
 				}
 			}

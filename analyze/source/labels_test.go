@@ -96,10 +96,11 @@ func TestScattered(t *testing.T) {
 func TestSurvey(t *testing.T) {
 	var first Survey
 	for _, workers := range []int{0, 1, 3} {
-		s, err := ReadSurvey(t.Context(), []string{"testdata/sample.jtl"}, workers)
+		all, err := ReadSurveys(t.Context(), Spec{Base: "testdata", Workers: workers}, []string{"sample.jtl"})
 		if err != nil {
 			t.Fatal(err)
 		}
+		s := all[0]
 		if len(s.Labels) != 3 || s.Rows != 1778 || s.BadRows != 0 {
 			t.Fatalf("%d labels, %d rows, %d bad", len(s.Labels), s.Rows, s.BadRows)
 		}

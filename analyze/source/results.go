@@ -20,15 +20,25 @@ type FileRows struct {
 	BadLines  []string // the first few as file:line: reason
 }
 
-// ScanResults reads a JMeter result file, plain or compressed, and hands every
-// good row to handle in the order of the file. Errors are those of [Read].
-func ScanResults(ctx context.Context, name, path string, handle func(Result)) (FileRows, error) {
-	file, err := scanJTL(ctx, name, path, nil, 0, func(int) []func(jtlRow) {
-		return []func(jtlRow){func(r jtlRow) {
-			handle(Result{Start: r.start, Elapsed: r.elapsed, Label: r.label, Success: r.success, Bytes: r.bytes, SentBytes: r.sentBytes})
-		}}
-	})
-	return FileRows{Rows: file.rows, Bad: file.bad, BadLines: file.badLines}, err
+// ScanResults reads result files one after the other and hands every good row,
+// with the number of its file, to handle in the order of the file: for figures
+// that depend on this order. Everything else is quicker had from [ReadSurveys],
+// whose arguments and errors these are.
+func ScanResults(ctx context.Context, spec Spec, names []string, handle func(file int, r Result)) ([]FileRows, error) {
+	spec = spec.wholeFiles(names)
+	out := make([]FileRows, 0, len(names))
+	for i, name := range names {
+		found, err := scanJTL(ctx, name, spec.path(name), spec.bytesRead(), 0, func(int) []func(jtlRow) {
+			return []func(jtlRow){func(r jtlRow) {
+				handle(i, Result{Start: r.start, Elapsed: r.elapsed, Label: r.label, Success: r.success, Bytes: r.bytes, SentBytes: r.sentBytes})
+			}}
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, FileRows{Rows: found.rows, Bad: found.bad, BadLines: found.badLines})
+	}
+	return out, nil
 }
 
 // amount reads a column that a row need not have. A row without a sound number

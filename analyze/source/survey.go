@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Survey is everything that result files hold, label by label, in no window and
-// without a warm-up: what one looks at before an experiment is declared.
+// Survey is everything that a result file holds, label by label, in no window
+// and without a warm-up: what one looks at before an experiment is declared.
 type Survey struct {
-	Inputs   []Input
+	Input    Input
 	Labels   []Label // by name
-	More     bool    // the files hold more labels than these
+	More     bool    // the file holds more labels than these, the first in order of the alphabet
 	Rows     uint64
 	BadRows  uint64
 	BadLines []string // the first few as file:line: reason
@@ -32,23 +32,46 @@ type Label struct {
 	ElapsedMS   []uint64 // ElapsedMS[i] is the number of successes that took i milliseconds
 }
 
-// ReadSurvey reads result files in one pass; what it returns does not depend
-// on the number of workers, of which 0 means one for each CPU. The name - is
-// standard input.
-func ReadSurvey(ctx context.Context, names []string, workers int) (Survey, error) {
-	t, err := readTally(ctx, Spec{Workers: workers}, Window{Start: time.UnixMilli(0), End: time.UnixMilli(math.MaxInt64), JTL: names}, "")
+// ReadSurveys reads result files, each in one pass and for itself; what it
+// returns does not depend on the number of workers. Of the spec Base, Workers
+// and Progress count. The name - is standard input. Errors are those of [Read].
+func ReadSurveys(ctx context.Context, spec Spec, names []string) ([]Survey, error) {
+	spec = spec.wholeFiles(names)
+	out := make([]Survey, 0, len(names))
+	for _, w := range spec.Windows {
+		s, err := readSurvey(ctx, spec, w)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// wholeFiles makes each file a window that leaves nothing out.
+func (s Spec) wholeFiles(names []string) Spec {
+	s.Windows, s.Kind, s.Warmup = nil, "", 0
+	for _, name := range names {
+		s.Windows = append(s.Windows, Window{Start: time.UnixMilli(0), End: time.UnixMilli(math.MaxInt64), JTL: []string{name}})
+	}
+	s.begin()
+	return s
+}
+
+func readSurvey(ctx context.Context, spec Spec, w Window) (Survey, error) {
+	t, err := readTally(ctx, spec, w, "")
 	if err != nil {
 		return Survey{}, err
 	}
 	if t.table.room.lost {
-		return Survey{}, scattered(names)
+		return Survey{}, scattered(w)
 	}
-	s := Survey{Inputs: t.inputs, More: t.table.more, Rows: t.rows, BadRows: t.bad, BadLines: t.badLines, Local: t.local}
+	s := Survey{Input: t.inputs[0], More: t.table.more, Rows: t.rows, BadRows: t.bad, BadLines: t.badLines, Local: t.local}
 	room := uint64(maxDays * 24 * 3600) // seconds of all labels together
 	for _, e := range t.table.labels {
 		first, last := uint64(e.bins.first)/1000, uint64(e.bins.last)/1000
 		if last-first >= room {
-			return Survey{}, scattered(names)
+			return Survey{}, scattered(w)
 		}
 		room -= last - first
 		s.Labels = append(s.Labels, Label{
@@ -63,6 +86,6 @@ func ReadSurvey(ctx context.Context, names []string, workers int) (Survey, error
 	return s, nil
 }
 
-func scattered(names []string) error {
-	return &SpecError{fmt.Sprintf("the rows of %s, counted label by label, span more than %d days: a clock was wrong, or a label is made for every request", strings.Join(names, ", "), maxDays)}
+func scattered(w Window) error {
+	return &SpecError{fmt.Sprintf("the rows of %s, counted label by label, span more than %d days: a clock was wrong, a label is made for every request, or the file has to be cut into several", strings.Join(w.JTL, ", "), maxDays)}
 }

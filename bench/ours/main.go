@@ -21,13 +21,14 @@ func main() {
 }
 
 func run(ctx context.Context, files []string, stdout io.Writer) error {
-	if len(files) == 0 {
-		return errors.New("give a result file")
+	if len(files) != 1 {
+		return errors.New("give one result file")
 	}
-	s, err := source.ReadSurvey(ctx, files, 0)
+	all, err := source.ReadSurveys(ctx, source.Spec{}, files)
 	if err != nil {
 		return err
 	}
+	s := all[0]
 	if s.BadRows > 0 {
 		return fmt.Errorf("%d damaged rows, for example %s", s.BadRows, s.BadLines[0])
 	}
