@@ -189,6 +189,7 @@ func junitKind(c junitCase) string {
 // checkJUnit reads the XML back and holds it to the rules that the schemas of Ant
 // and Jenkins share: order of elements, required attributes, counts that add up.
 func checkJUnit(t failer, text string) junitSuite {
+	checkSchemas(t, text)
 	var all junitSuites
 	if err := xml.Unmarshal([]byte(text), &all); err != nil || len(all.Suites) != 1 {
 		t.Errorf("%v, %d suites", err, len(all.Suites))
