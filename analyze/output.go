@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
 	"github.com/tokenpersistence/toolkit/analyze/report"
@@ -72,17 +74,25 @@ func (o compareOptions) writePlots(r report.Report) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create the folder for --plots: %w", err)
 	}
-	n := 0
-	for _, picture := range report.Pictures(r) {
-		for _, format := range o.plots.chosen {
-			path := filepath.Join(dir, picture.Name+"."+format)
-			if err := replaceFile(path, func(w io.Writer) error { return picture.Write(w, format) }); err != nil {
-				return nil, err
+	pictures := report.Pictures(r)
+	var drawing errgroup.Group
+	drawing.SetLimit(runtime.GOMAXPROCS(0))
+	for _, picture := range pictures {
+		drawing.Go(func() error {
+			// One after the other: drawing changes the plot.
+			for _, format := range o.plots.chosen {
+				path := filepath.Join(dir, picture.Name+"."+format)
+				if err := replaceFile(path, func(w io.Writer) error { return picture.Write(w, format) }); err != nil {
+					return err
+				}
 			}
-			n++
-		}
+			return nil
+		})
 	}
-	return []string{fmt.Sprintf("%d plots in %s", n, dir)}, nil
+	if err := drawing.Wait(); err != nil {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("%d plots in %s", len(pictures)*len(o.plots.chosen), dir)}, nil
 }
 
 // replaceFile writes a file beside its place and renames it, so that a report

@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkCompare18 is a whole comparison from a Prometheus server: 18 windows
-// of 15 minutes with a scrape every 5 s, written in every format.
+// of 15 minutes with a scrape every 5 s, written in every format and with all plots as SVG and PNG.
 func BenchmarkCompare18(b *testing.B) {
 	start := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
 	series, err := sourcetest.Parse(sourcetest.Study(start, 18*20*12+240))
@@ -34,7 +34,7 @@ func BenchmarkCompare18(b *testing.B) {
 	}
 	for b.Loop() {
 		var stdout, stderr strings.Builder
-		if code := run(b.Context(), []string{"compare", path, "--format", strings.Join(report.Formats(), ","), "--output", dir}, &stdout, &stderr); code != 11 {
+		if code := run(b.Context(), []string{"compare", path, "--format", strings.Join(report.Formats(), ","), "--plots", strings.Join(report.PictureFormats(), ","), "--output", dir}, &stdout, &stderr); code != 11 {
 			b.Fatalf("exit status %d\n%s%s", code, stdout.String(), stderr.String())
 		}
 	}
