@@ -118,7 +118,7 @@ func TestForeignTokens(t *testing.T) {
 				}
 			}
 			p := at(t, target, set(1, 1), 1)
-			tally, err := p.Load(t.Context(), users.Burst{Grant: "password", Duration: time.Millisecond, JTL: filepath.Join(t.TempDir(), "r.jtl")})
+			tally, err := p.Load(t.Context(), users.Burst{Grant: "password", Duration: 50 * time.Millisecond, JTL: filepath.Join(t.TempDir(), "r.jtl")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "r.jtl")
-	tally, err := p.Load(t.Context(), users.Burst{Grant: "refresh_token", Duration: 30 * time.Millisecond, JTL: file})
+	tally, err := p.Load(t.Context(), users.Burst{Grant: "refresh_token", Duration: 100 * time.Millisecond, JTL: file})
 	if err != nil || tally.Failures == 0 || tally.Chains == 0 {
 		t.Fatalf("%d failures, %d chains, %v", tally.Failures, tally.Chains, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,13 +47,18 @@ func newEndpoint(t *testing.T, fault string) (*endpoint, string) {
 	return e, server.URL
 }
 
-func newFault(t *testing.T, fault string) *endpoint {
-	t.Helper()
+// signingKey is made once: it takes longer than most tests.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	return &endpoint{key: key, fault: fault}
+	return key
+})
+
+func newFault(t *testing.T, fault string) *endpoint {
+	t.Helper()
+	return &endpoint{key: signingKey(), fault: fault}
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
