@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -9,6 +10,12 @@ import (
 // loop. Users bring what they can, so a host that is busier than all others and
 // close to fully busy is what they wait for; below it they wait elsewhere.
 const saturated = 0.8
+
+// certain is the utilisation from which that is sure. Below it users may as well wait
+// elsewhere: 100 of them who are away between tokens can make 4 cores 95 % busy
+// and yet gain little from faster ones. The sentences then say probably. Measured
+// in simulations: docs/methods.md.
+const certain = 0.97
 
 // explain says per grant in up to three sentences what a token costs before and
 // after, which host limits the throughput in each mode, and what follows. The
@@ -100,13 +107,21 @@ func (g *grant) limits(o Options) string {
 	case on == nil && off == nil:
 		return nothingSaturated(known)
 	case on == nil:
-		return fmt.Sprintf("without persistence %s (%s)%s limits throughput; with it %s", off.name, off.change(), others(known, *off, host.without), unsaturated(known))
+		return fmt.Sprintf("without persistence %s (%s)%s %slimits throughput; with it %s", off.name, off.change(), others(known, *off, host.without), probably(off.off), unsaturated(known))
 	case off == nil:
-		return fmt.Sprintf("with persistence %s (%s)%s limits throughput; without it %s", on.name, on.change(), others(known, *on, host.with), unsaturated(known))
+		return fmt.Sprintf("with persistence %s (%s)%s %slimits throughput; without it %s", on.name, on.change(), others(known, *on, host.with), probably(on.on), unsaturated(known))
 	case on.name == off.name:
-		return fmt.Sprintf("%s (%s)%s limits throughput in both modes", on.name, on.change(), others(known, *off, host.without))
+		return fmt.Sprintf("%s (%s)%s %slimits throughput in both modes", on.name, on.change(), others(known, *off, host.without), probably(on.on, on.off))
 	}
-	return fmt.Sprintf("the bottleneck moves from %s (%s) to %s (%s)", on.name, on.change(), off.name, off.change())
+	return fmt.Sprintf("the bottleneck %smoves from %s (%s) to %s (%s)", probably(on.on, off.off), on.name, on.change(), off.name, off.change())
+}
+
+// probably hedges a sentence that rests on these utilisations.
+func probably(busy ...float64) string {
+	if slices.Min(busy) >= certain {
+		return ""
+	}
+	return "probably "
 }
 
 func (h host) with() float64    { return h.on }

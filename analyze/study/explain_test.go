@@ -31,16 +31,16 @@ func TestExplanation(t *testing.T) {
 			"the published password case", "password", loss, [2]float64{0.93, 0.31}, [2]float64{0.95, 0.08}, nil,
 			[]string{
 				"password: The API Manager takes 0.9", " instead of 0.7", " core-ms per token (off/on 1.26 [1.24, 1.29]), " + jwt + "; the database takes ",
-				"The API Manager (93 → 95 % busy), not the database (31 → 8 % busy), limits throughput in both modes.",
+				"The API Manager (93 → 95 % busy), not the database (31 → 8 % busy), probably limits throughput in both modes.",
 				"Throughput falls (off/on 0.81 [0.79, 0.83]); the 4 cores of the API Manager can issue at most ", " with persistence.",
 			},
 			[]string{"undecided", "of the database can issue"},
 		},
 		{
-			"the bottleneck moves", "client_credentials", gain, [2]float64{0.60, 0.95}, [2]float64{0.97, 0.20}, nil,
+			"the bottleneck moves", "client_credentials", gain, [2]float64{0.60, 0.98}, [2]float64{0.97, 0.20}, nil,
 			[]string{
 				"client_credentials: The API Manager takes ",
-				"The bottleneck moves from the database (95 → 20 % busy) to the API Manager (60 → 97 % busy). Throughput rises (off/on 1.29 [1.27, 1.31]); the 4 cores of the API Manager can",
+				"The bottleneck moves from the database (98 → 20 % busy) to the API Manager (60 → 97 % busy). Throughput rises (off/on 1.29 [1.27, 1.31]); the 4 cores of the API Manager can",
 			},
 			[]string{"JWT"},
 		},
@@ -50,12 +50,20 @@ func TestExplanation(t *testing.T) {
 		},
 		{
 			"refresh with less work", "refresh_token", gain, [2]float64{0.90, 0.85}, [2]float64{0.91, 0.20}, nil,
-			[]string{"The API Manager (90 → 91 % busy), not the database (85 → 20 % busy), limits throughput in both modes."}, []string{"JWT"},
+			[]string{"The API Manager (90 → 91 % busy), not the database (85 → 20 % busy), probably limits throughput in both modes."}, []string{"JWT"},
 		},
 		{
 			"undecided", "password", wide, [2]float64{0.93, 0.31}, [2]float64{0.93, 0.31}, nil,
 			[]string{"password: Whether the API Manager takes more or less per token is undecided (off/on 1.00 [", "; whether the database takes more or less per token is undecided", "Whether throughput changes is undecided (off/on 1.00 ["},
 			[]string{"JWT", "can issue"},
+		},
+		{
+			"sure enough to say so", "password", loss, [2]float64{0.97, 0.31}, [2]float64{0.98, 0.08}, nil,
+			[]string{"The API Manager (97 → 98 % busy), not the database (31 → 8 % busy), limits throughput in both modes."}, []string{"probably"},
+		},
+		{
+			"the bottleneck may move", "client_credentials", gain, [2]float64{0.60, 0.90}, [2]float64{0.97, 0.20}, nil,
+			[]string{"The bottleneck probably moves from the database (90 → 20 % busy) to the API Manager (60 → 97 % busy)."}, nil,
 		},
 		{
 			"nothing saturated", "password", loss, [2]float64{0.40, 0.31}, [2]float64{0.55, 0.08}, nil,
@@ -64,19 +72,19 @@ func TestExplanation(t *testing.T) {
 		},
 		{
 			"saturated with persistence only", "client_credentials", gain, [2]float64{0.50, 0.90}, [2]float64{0.60, 0.20}, nil,
-			[]string{"With persistence the database (90 → 20 % busy), not the API Manager (50 → 60 % busy), limits throughput; without it neither CPU is saturated, so the limit is outside both"}, nil,
+			[]string{"With persistence the database (90 → 20 % busy), not the API Manager (50 → 60 % busy), probably limits throughput; without it neither CPU is saturated, so the limit is outside both"}, nil,
 		},
 		{
 			"saturated without persistence only", "password", loss, [2]float64{0.60, 0.31}, [2]float64{0.91, 0.08}, nil,
-			[]string{"Without persistence the API Manager (60 → 91 % busy), not the database (31 → 8 % busy), limits throughput; with it neither CPU is saturated"}, nil,
+			[]string{"Without persistence the API Manager (60 → 91 % busy), not the database (31 → 8 % busy), probably limits throughput; with it neither CPU is saturated"}, nil,
 		},
 		{
 			"both close", "password", loss, [2]float64{0.93, 0.85}, [2]float64{0.95, 0.88}, nil,
-			[]string{"The API Manager (93 → 95 % busy), with the database close (85 → 88 % busy), limits throughput in both modes."}, nil,
+			[]string{"The API Manager (93 → 95 % busy), with the database close (85 → 88 % busy), probably limits throughput in both modes."}, nil,
 		},
 		{
 			"one host known, saturated", "password", loss, [2]float64{0.93, unknown}, [2]float64{0.95, unknown}, nil,
-			[]string{"The API Manager (93 → 95 % busy) limits throughput in both modes."}, []string{"the database"},
+			[]string{"The API Manager (93 → 95 % busy) probably limits throughput in both modes."}, []string{"the database"},
 		},
 		{
 			"one host known, idle", "password", loss, [2]float64{0.40, unknown}, [2]float64{0.50, unknown}, nil,
@@ -84,7 +92,7 @@ func TestExplanation(t *testing.T) {
 		},
 		{
 			"one host known, saturated in one mode", "password", loss, [2]float64{unknown, 0.40}, [2]float64{unknown, 0.85}, nil,
-			[]string{"Without persistence the database (40 → 85 % busy) limits throughput; with it that host is not saturated, and the other's CPU is unknown."}, nil,
+			[]string{"Without persistence the database (40 → 85 % busy) probably limits throughput; with it that host is not saturated, and the other's CPU is unknown."}, nil,
 		},
 		{
 			"core counts unknown", "password", loss, [2]float64{0.93, 0.31}, [2]float64{0.95, 0.08}, uncounted,
