@@ -11,6 +11,7 @@
 //	analyze estimate --prometheus.url http://localhost:9090 --start 2026-07-01T10:00:00Z --end 2026-07-01T12:00:00Z --apim-vcpus 4 --database-vcpus 8
 //	analyze calibrate
 //	analyze inspect on-1.jtl off-1.jtl
+//	analyze windows --prometheus.url http://localhost:9090 --start 2026-07-01T10:00:00Z --end 2026-07-01T18:00:00Z
 //	analyze reference
 package main
 
@@ -61,6 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	estimate := addEstimate(app)
 	calibrate := addCalibrate(app)
 	look := addInspect(app)
+	propose := addWindows(app)
 	published := app.Command("reference", "Print the throughput that WSO2 published, both editions, and what follows from it.")
 
 	if len(args) == 0 {
@@ -89,6 +91,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = runCalibrate(ctx, *calibrate, stdout)
 	case "inspect":
 		err = runInspect(ctx, *look, stdout, stderr)
+	case "windows":
+		err = runWindows(ctx, *propose, stdout, stderr)
 	default:
 		compare.arguments = args
 		code, err = runCompare(ctx, *compare, stdout, stderr)

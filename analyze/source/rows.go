@@ -16,6 +16,9 @@ import (
 // matchers, and its queries in place of the profile's. Rows that the profile
 // cannot read without a selection are left out; what is missed is a Problem.
 func rowsOf(spec Spec) ([]row, []Problem, error) {
+	if spec.rows != nil {
+		return spec.rows, nil, nil
+	}
 	name := spec.Profile
 	if name == "" {
 		name = "exporter"

@@ -42,6 +42,7 @@ type Spec struct {
 	// It is called from one goroutine at a time and has to return soon.
 	Progress func(done, total int64)
 	work     *work
+	rows     []row // read instead of the profile's, where there are some
 }
 
 // path resolves a file name of the experiment; - is standard input.

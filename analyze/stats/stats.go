@@ -67,6 +67,7 @@ func Table() []Statistic {
 		{"mser-5", "MSER-5", "nothing; it has no error rate and only checks the warm-up that was chosen", "White 1997; White, Cobb and Spratt 2000"},
 		{"step", "test for a step", "a stationary, autocorrelated series around one level; 17 places by Bonferroni", "EWC with the step projected out; Lazarus and others 2018"},
 		{"drift", "test for a drift", "a stationary, autocorrelated series around one level", "EWC with the trend projected out; Lazarus and others 2018"},
+		{"change-points", "change points of the level", "levels with AR(1) noise; 3·Ω·ln n for a change", "PELT: Killick, Fearnhead and Eckley 2012, JASA 107:1590; noise: Chakar and others 2017, Bernoulli 23:1408"},
 		{"variation", "coefficient of variation", "values above zero on average", "standard deviation over mean"},
 	}
 }

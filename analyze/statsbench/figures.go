@@ -15,7 +15,7 @@ import (
 
 // figures is everything that is measured, in the order of the table.
 func figures() []figure {
-	return slices.Concat(ewcFigures(), coverageFigures(), verdictFigures(), steadyFigures(), warningFigures(), bottleneckFigures())
+	return slices.Concat(ewcFigures(), coverageFigures(), verdictFigures(), steadyFigures(), warningFigures(), bottleneckFigures(), changeFigures())
 }
 
 // ewcFigures are false positives of EWC-t on two windows of the same law, at a

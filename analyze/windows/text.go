@@ -1,0 +1,135 @@
+package windows
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// textWidth is what a terminal shows.
+const textWidth = 80
+
+// JSON writes the proposal as it is, indented.
+func JSON(w io.Writer, p Proposal) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(p); err != nil {
+		return fmt.Errorf("write the proposal: %w", err)
+	}
+	return nil
+}
+
+// Text writes the windows, why each begins and ends where it does, and what was
+// left out, in at most 80 columns. Times are UTC.
+func Text(w io.Writer, p Proposal) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %d left out, cells of %s\n%s to %s UTC\n", plural(len(p.Windows), "window"), len(p.LeftOut), round(seconds(p.StepSeconds)),
+		p.Start.UTC().Format(time.DateTime), p.End.UTC().Format(time.DateTime))
+	if len(p.Windows) > 0 {
+		fmt.Fprintf(&b, "\n%2s %-19s %-8s %-4s %-20s %8s %6s %4s\n", "", "start", "end", "mode", "grant", "tokens/s", "CV", "pair")
+		for i, v := range p.Windows {
+			v.text(&b, i+1)
+		}
+		fmt.Fprintf(&b, "\nwarm-up %s\n", seconds(p.WarmupSeconds))
+		paragraph(&b, "  ", p.WarmupWhy)
+	}
+	if len(p.LeftOut) > 0 {
+		b.WriteString("\nleft out\n")
+		for _, l := range p.LeftOut {
+			fmt.Fprintf(&b, "   %s %-8s %-5s %-19s %8.1f\n", l.Start.UTC().Format(time.DateTime), clock(l.End, l.Start), mark(string(l.Persistence)), "", l.TokensPerSecond)
+			paragraph(&b, "      ", l.Why)
+		}
+	}
+	if len(p.Notes) > 0 {
+		b.WriteString("\nnotes\n")
+		for _, n := range p.Notes {
+			paragraph(&b, "  ", n)
+		}
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write the proposal: %w", err)
+	}
+	return nil
+}
+
+func (v Window) text(b *strings.Builder, number int) {
+	cv, block := "–", "–"
+	if v.CV != nil {
+		cv = fmt.Sprintf("%.1f %%", 100**v.CV)
+	}
+	if v.Block > 0 {
+		block = fmt.Sprint(v.Block)
+	}
+	fmt.Fprintf(b, "%2d %s %-8s %-4s %-20s %8.1f %6s %4s\n", number, v.Start.UTC().Format(time.DateTime), clock(v.End, v.Start),
+		mark(string(v.Persistence)), cut(mark(v.Grant), 20), v.TokensPerSecond, cv, block)
+	paragraph(b, "     ", "begins: "+v.Begins+"; ends: "+v.Ends)
+	paragraph(b, "     ", "mode: "+v.Mode)
+	paragraph(b, "     ", "grant: "+v.GrantWhy)
+	for _, n := range v.Notes {
+		paragraph(b, "     ", "note: "+n)
+	}
+}
+
+// mark shows what is not known.
+func mark(s string) string {
+	if s == "" {
+		return "?"
+	}
+	return s
+}
+
+// clock is a time of day, with the days since another time's.
+func clock(t, since time.Time) string {
+	text := t.UTC().Format(time.TimeOnly)
+	const day = 24 * time.Hour
+	if days := t.UTC().Truncate(day).Sub(since.UTC().Truncate(day)) / day; days > 0 {
+		text += fmt.Sprintf("+%d", days)
+	}
+	return text
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// paragraph writes text behind an indent, further lines two columns deeper.
+func paragraph(b *strings.Builder, indent, text string) {
+	line := indent
+	for _, word := range strings.Fields(plain(text)) {
+		switch {
+		case strings.TrimSpace(line) == "":
+			line += word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= textWidth:
+			line += " " + word
+		default:
+			b.WriteString(line + "\n")
+			line = indent + "  " + word
+		}
+	}
+	b.WriteString(line + "\n")
+}
+
+// plain takes out what would steer a terminal.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsGraphic(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// cut shortens text that must fit.
+func cut(text string, most int) string {
+	runes := []rune(plain(text))
+	if len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return string(runes)
+}
