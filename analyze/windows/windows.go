@@ -92,6 +92,7 @@ func Propose(r source.Recording, o Options) (Proposal, error) {
 		p.Windows = append(p.Windows, w)
 	}
 	p.Notes = append(remarks(r, o, requests), f.notes...)
+	p.Notes = append(p.Notes, unseen(cells)...)
 	p.pair()
 	p.suggestWarmup()
 	for i := range p.Windows {
@@ -114,6 +115,21 @@ func remarks(r source.Recording, o Options, requests source.Series) []string {
 		out = append(out, p.Text)
 	}
 	return out
+}
+
+// unseen notes tokens that were issued while nobody scraped.
+func unseen(cells []cell) []string {
+	tokens, gaps := 0.0, 0
+	for _, c := range cells {
+		if c.gap && c.tokens > 0 {
+			tokens += c.tokens
+			gaps++
+		}
+	}
+	if gaps == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.0f tokens were issued within %s of the scrapes and are in no window", tokens, plural(gaps, "gap"))}
 }
 
 func times(n int) string {

@@ -230,6 +230,9 @@ func TestGapEndsAWindow(t *testing.T) {
 		t.Fatalf("%+v", p)
 	}
 	near(t, p.Windows[0], 1.37, 300, 5)
+	if !told(p.Notes, "tokens were issued within 1 gap of the scrapes and are in no window") {
+		t.Errorf("notes %q", p.Notes)
+	}
 	// One scrape that is missing is no gap.
 	r := usual.record(load{300, 400, 1, "password", false})
 	for name, s := range r.Series {
