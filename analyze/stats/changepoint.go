@@ -32,6 +32,10 @@ const (
 	hampelLimit = 3
 	// largest is a value whose square, and a sum of many, is still a number.
 	largest = 1e145
+	// winsor is where differences are cut, in standard deviations, and winsorised
+	// what that leaves of the variance of normal ones: E min(z², 9).
+	winsor     = 3
+	winsorised = 0.9950
 	// quartile is the upper quartile of the standard normal distribution.
 	quartile = 0.6744897501960817
 )
@@ -41,11 +45,11 @@ const (
 // errors plus a penalty for every cut is as small as it can be: optimal
 // partitioning with the pruning of PELT (Killick, Fearnhead and Eckley 2012), so
 // the minimum is the global one. The penalty is 3·Ω·ln n with Ω the long-run
-// variance of AR(1) noise. Autocorrelation and variance come from the medians of
-// the first and second differences, which steps hardly touch (Chakar, Lebarbier,
-// Lévy-Leduc and Robin 2017). Values more than 3 standard deviations from a
-// running median of 7 are first drawn in to there (Hampel filter), so that a
-// stall of up to 3 observations is no change. It needs LeastChange observations;
+// variance of AR(1) noise. Autocorrelation and variance come from robust
+// variances of the first and second differences, which steps hardly touch (after
+// Chakar, Lebarbier, Lévy-Leduc and Robin 2017). For the search, values more than 3 standard
+// deviations from a running median of 7 are drawn in to there (Hampel filter), so
+// that a stall of up to 3 observations is no change. It needs LeastChange observations;
 // a constant series is ErrConstant.
 func ChangePoints(x []float64, least int) (Segmentation, error) {
 	if err := finite(x, LeastChange); err != nil {
@@ -57,43 +61,46 @@ func ChangePoints(x []float64, least int) (Segmentation, error) {
 	if most := slices.MaxFunc(x, func(a, b float64) int { return cmp.Compare(abs(a), abs(b)) }); abs(most) > largest {
 		return Segmentation{}, fmt.Errorf("%w: %g is too large to square", ErrNotFinite, most)
 	}
-	y := hampel(x)
-	s, err := noiseOf(y)
+	s, err := noiseOf(x)
 	if err != nil {
 		return Segmentation{}, err
 	}
-	s.Penalty = changePenalty * s.LongRun * math.Log(float64(len(y)))
-	s.At = partition(y, least, s.Penalty)
+	s.Penalty = changePenalty * s.LongRun * math.Log(float64(len(x)))
+	s.At = partition(hampel(x), least, s.Penalty)
 	return s, nil
 }
 
-// noiseOf measures AR(1) noise around levels that change now and then. With d₁
-// and d₂ the medians of |x(t+1) − x(t)| and |x(t+2) − x(t)|, φ = (d₂/d₁)² − 1, and
-// half the variance of the second differences is that of the innovations.
+// noiseOf measures AR(1) noise around levels that change now and then. With v₁
+// and v₂ the variances of x(t+1) − x(t) and x(t+2) − x(t), φ = v₂/v₁ − 1, and v₂/2 is
+// the variance of the innovations. A change is in one or two differences only.
 func noiseOf(x []float64) (Segmentation, error) {
-	first, second := medianRise(x, 1), medianRise(x, 2)
+	first, second := riseVariance(x, 1), riseVariance(x, 2)
 	if first <= 0 || second <= 0 {
 		return Segmentation{}, fmt.Errorf("%w: all %d values agree", ErrConstant, len(x))
 	}
-	phi := max(0, square(second/first)-1) + phiMargin/math.Sqrt(float64(len(x)))
+	phi := max(0, second/first-1) + phiMargin/math.Sqrt(float64(len(x)))
 	phi = min(phi, mostPhi)
-	innovation := square(second/quartile) / 2
-	return Segmentation{Phi: phi, LongRun: innovation / square(1-phi)}, nil
+	return Segmentation{Phi: phi, LongRun: second / 2 / square(1-phi)}, nil
 }
 
-// medianRise is the median of the absolute differences at a lag; where most of
-// them are 0, as between small counts, what their mean would make it.
-func medianRise(x []float64, lag int) float64 {
+// riseVariance is the variance of the differences at a lag: the mean of their
+// squares, none of which counts for more than that of 3 standard deviations by
+// the median, nearly as precise as the mean itself and untouched by a few steps.
+// Where most differences are 0, as between small counts, the median says nothing.
+func riseVariance(x []float64, lag int) float64 {
 	d := make([]float64, len(x)-lag)
-	mean := 0.0
 	for i := range d {
 		d[i] = abs(x[i+lag] - x[i])
-		mean += d[i] / float64(len(d))
 	}
-	if m := middle(d); m > 0 {
-		return m
+	limit := math.Inf(1)
+	if m := middle(slices.Clone(d)); m > 0 {
+		limit = winsor * m / quartile
 	}
-	return mean * quartile * math.Sqrt(math.Pi/2)
+	sum := 0.0
+	for _, v := range d {
+		sum += square(min(v, limit))
+	}
+	return sum / float64(len(d)) / winsorised
 }
 
 // middle is the median; it sorts what it is given.
@@ -125,31 +132,37 @@ func hampel(x []float64) []float64 {
 
 // candidate is a place that may be the last cut before an end. From until on it
 // cannot be any more: a later cut is cheaper whatever follows.
-type candidate struct{ at, until int }
+type candidate struct {
+	at, until int
+	total     float64 // with the segment to the end that is looked at
+}
 
 // partition returns the cuts with the least sum of squared errors and penalties.
 // Pruning waits for the shortest segment, since the cut that beats a candidate at
 // t needs so much room behind it.
 func partition(x []float64, least int, penalty float64) []int {
 	n := len(x)
-	squares := squaredErrors(x)
+	sums, squares := cumulated(x)
 	cost, last := make([]float64, n+1), make([]int, n+1)
 	cost[0] = -penalty
 	var open []candidate
 	for t := least; t <= n; t++ {
 		if at := t - least; at == 0 || at >= least {
-			open = append(open, candidate{at, n + 1})
+			open = append(open, candidate{at: at, until: n + 1})
 		}
 		open = slices.DeleteFunc(open, func(c candidate) bool { return c.until <= t })
 		cost[t] = math.Inf(1)
-		for _, c := range open {
-			if total := cost[c.at] + squares(c.at, t) + penalty; total < cost[t] {
+		for i := range open {
+			c := &open[i]
+			sum := sums[t] - sums[c.at]
+			c.total = cost[c.at] + max(0, squares[t]-squares[c.at]-sum*sum/float64(t-c.at))
+			if total := c.total + penalty; total < cost[t] {
 				cost[t], last[t] = total, c.at
 			}
 		}
-		for i, c := range open {
-			if cost[c.at]+squares(c.at, t) > cost[t] {
-				open[i].until = min(c.until, t+least)
+		for i := range open {
+			if open[i].total > cost[t] {
+				open[i].until = min(open[i].until, t+least)
 			}
 		}
 	}
@@ -161,20 +174,17 @@ func partition(x []float64, least int, penalty float64) []int {
 	return cuts
 }
 
-// squaredErrors returns the sum of squared deviations of x[from:to] from their
-// mean, in constant time.
-func squaredErrors(x []float64) func(from, to int) float64 {
+// cumulated are the sums of the first observations and of their squares, around
+// the mean of all: the level would swamp the noise.
+func cumulated(x []float64) (sums, squares []float64) {
 	mean := 0.0
 	for _, v := range x {
 		mean += v / float64(len(x))
 	}
-	sums, squares := make([]float64, len(x)+1), make([]float64, len(x)+1)
+	sums, squares = make([]float64, len(x)+1), make([]float64, len(x)+1)
 	for i, v := range x {
-		v -= mean // the level would swamp the noise
+		v -= mean
 		sums[i+1], squares[i+1] = sums[i]+v, squares[i]+v*v
 	}
-	return func(from, to int) float64 {
-		sum := sums[to] - sums[from]
-		return max(0, squares[to]-squares[from]-sum*sum/float64(to-from))
-	}
+	return sums, squares
 }

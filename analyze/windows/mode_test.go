@@ -72,19 +72,19 @@ func TestMode(t *testing.T) {
 		want source.Mode
 		why  string
 	}{
-		"rows inserted":              {usual, 1, nil, source.On, "1.00 rows inserted per token"},
-		"no rows inserted":           {usual, 0, nil, source.Off, "0.00 rows inserted per token"},
-		"nothing recorded":           {bare, 1, nil, "", "nothing that counts rows or statements was recorded"},
-		"rows found":                 {rowsOnly, 1, nil, source.On, "1.00 rows found per token"},
-		"no rows found":              {rowsOnly, 0, nil, source.Off, "0.00 rows found per token"},
-		"rows that vanish":           {rowsOnly, 0.04, nil, "", "too few for tokens that stay"},
-		"statements":                 {bare, 1, func(r source.Recording) { with(r, "insert_statements", 1, 3) }, source.On, "INSERT statements per token"},
-		"no statements":              {bare, 1, func(r source.Recording) { with(r, "insert_statements", 0, 1) }, source.Off, "0.00 INSERT statements per token"},
-		"handed out again, perhaps":  {usual, 0, func(r source.Recording) { with(r, "latest_statements", 1, 1) }, "", "yet 1.00 look-ups of a stored token"},
-		"rows and look-ups":          {usual, 1, func(r source.Recording) { with(r, "latest_statements", 1, 1) }, source.On, "1.00 rows inserted"},
-		"the log alone":              {bare, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 5*time.Second, 1) }, source.Off, "API Manager's log says off"},
-		"the log agrees":             {usual, 1, func(r source.Recording) { r.Series["log_on"] = gauge(r, 5*time.Second, 2) }, source.On, "; API Manager's log says on"},
-		"the log contradicts":        {usual, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 5*time.Second, 1) }, "", "but API Manager's log says off"},
+		"rows inserted":             {usual, 1, nil, source.On, "1.00 rows inserted per token"},
+		"no rows inserted":          {usual, 0, nil, source.Off, "0.00 rows inserted per token"},
+		"nothing recorded":          {bare, 1, nil, "", "nothing that counts rows or statements was recorded"},
+		"rows found":                {rowsOnly, 1, nil, source.On, "1.00 rows found per token"},
+		"no rows found":             {rowsOnly, 0, nil, source.Off, "0.00 rows found per token"},
+		"rows that vanish":          {rowsOnly, 0.04, nil, "", "too few for tokens that stay"},
+		"statements":                {bare, 1, func(r source.Recording) { with(r, "insert_statements", 1, 3) }, source.On, "INSERT statements per token"},
+		"no statements":             {bare, 1, func(r source.Recording) { with(r, "insert_statements", 0, 1) }, source.Off, "0.00 INSERT statements per token"},
+		"handed out again, perhaps": {usual, 0, func(r source.Recording) { with(r, "latest_statements", 1, 1) }, "", "yet 1.00 look-ups of a stored token"},
+		"rows and look-ups":         {usual, 1, func(r source.Recording) { with(r, "latest_statements", 1, 1) }, source.On, "1.00 rows inserted"},
+		"the log alone":             {bare, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 5*time.Second, 1) }, source.Off, "API Manager's log says off"},
+		"the log agrees":            {usual, 1, func(r source.Recording) { r.Series["log_on"] = gauge(r, 5*time.Second, 2) }, source.On, "; API Manager's log says on"},
+		"the log contradicts":       {usual, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 5*time.Second, 1) }, "", "but API Manager's log says off"},
 		"nodes of both modes, alone": {bare, 1, func(r source.Recording) {
 			r.Series["log_on"], r.Series["log_off"] = gauge(r, 5*time.Second, 1), gauge(r, 5*time.Second, 1)
 		}, "", "nothing that counts"},
@@ -120,16 +120,16 @@ func TestGrant(t *testing.T) {
 		want  string
 		why   string
 	}{
-		"rows":                 {usual, []load{{300, 400, 1, "password", false}}, nil, "password", "100.0 % of the rows"},
-		"rows of several":      {usual, []load{{300, 400, 1, "password", false}}, func(r source.Recording) { with(r, "rows_refresh_token", 0.5, 1) }, "", "the rows are of several grants: password 67 %, refresh_token 33 %"},
-		"voided":               {usual, []load{{300, 400, 0, "refresh_token", false}}, nil, "refresh_token", "1.00 refresh tokens voided per token"},
-		"off leaves no trace":  {usual, []load{{300, 400, 0, "password", false}}, nil, "", "only a refresh leaves a trace"},
-		"look-ups":             {norows, []load{{300, 400, 1, "password", false}}, func(r source.Recording) { with(r, "refresh_statements", 1, 1) }, "refresh_token", "look-ups by refresh token per token"},
-		"no rows":              {norows, []load{{300, 400, 1, "password", false}}, nil, "", "no rows were seen"},
-		"the partner's":        {usual, []load{{300, 400, 0, "password", false}, {seconds: 60}, {300, 400, 1, "password", false}}, nil, "password", "taken from window 2 beside it"},
-		"the only one":         {usual, []load{{300, 400, 0, "", false}, {seconds: 60}, {300, 300, 0, "", false}, {seconds: 60}, {300, 400, 1, "password", false}}, nil, "password", "the only grant that was seen"},
-		"of two, none for it":  {usual, []load{{300, 400, 0, "", false}, {seconds: 60}, {300, 300, 0, "", false}, {seconds: 60}, {300, 400, 1, "password", false}, {seconds: 60}, {300, 400, 1, "client_credentials", false}}, nil, "", "only a refresh leaves a trace"},
-		"a refresh stays one":  {usual, []load{{300, 400, 0, "refresh_token", false}, {seconds: 60}, {300, 400, 1, "password", false}}, nil, "refresh_token", "voided"},
+		"rows":                {usual, []load{{300, 400, 1, "password", false}}, nil, "password", "100.0 % of the rows"},
+		"rows of several":     {usual, []load{{300, 400, 1, "password", false}}, func(r source.Recording) { with(r, "rows_refresh_token", 0.5, 1) }, "", "the rows are of several grants: password 67 %, refresh_token 33 %"},
+		"voided":              {usual, []load{{300, 400, 0, "refresh_token", false}}, nil, "refresh_token", "1.00 refresh tokens voided per token"},
+		"off leaves no trace": {usual, []load{{300, 400, 0, "password", false}}, nil, "", "only a refresh leaves a trace"},
+		"look-ups":            {norows, []load{{300, 400, 1, "password", false}}, func(r source.Recording) { with(r, "refresh_statements", 1, 1) }, "refresh_token", "look-ups by refresh token per token"},
+		"no rows":             {norows, []load{{300, 400, 1, "password", false}}, nil, "", "no rows were seen"},
+		"the partner's":       {usual, []load{{300, 400, 0, "password", false}, {seconds: 60}, {300, 400, 1, "password", false}}, nil, "password", "taken from window 2 beside it"},
+		"the only one":        {usual, []load{{300, 400, 0, "", false}, {seconds: 60}, {300, 300, 0, "", false}, {seconds: 60}, {300, 400, 1, "password", false}}, nil, "password", "the only grant that was seen"},
+		"of two, none for it": {usual, []load{{300, 400, 0, "", false}, {seconds: 60}, {300, 300, 0, "", false}, {seconds: 60}, {300, 400, 1, "password", false}, {seconds: 60}, {300, 400, 1, "client_credentials", false}}, nil, "", "only a refresh leaves a trace"},
+		"a refresh stays one": {usual, []load{{300, 400, 0, "refresh_token", false}, {seconds: 60}, {300, 400, 1, "password", false}}, nil, "refresh_token", "voided"},
 	} {
 		r := c.s.record(append([]load{{seconds: 60}}, append(c.loads, load{seconds: 60})...)...)
 		if c.more != nil {

@@ -55,13 +55,13 @@ func (f *finder) stretches() []piece {
 		p := piece{first: first, last: last, start: f.cells[first].from, end: f.cells[last].to}
 		p.begins, p.ends = "the data begin", "the data end"
 		if first > 0 {
-			p.begins = f.silence(first-1, -1, idle, "tokens begin after %s without any", "scrapes begin again after %s without any")
+			p.begins = f.silence(first-1, -1, idle, "tokens begin after %s without any", "scrapes begin again after %s without any", "after %s with hardly any tokens")
 			if idle[first-1] && f.joined(first-1) {
 				p.start = f.begin(p, true)
 			}
 		}
 		if last+1 < len(f.cells) {
-			p.ends = f.silence(last+1, 1, idle, "no tokens for %s", "no scrapes for %s")
+			p.ends = f.silence(last+1, 1, idle, "no tokens for %s", "no scrapes for %s", "hardly any tokens for %s")
 			if idle[last+1] && f.joined(last) {
 				p.end = f.end(p, true)
 			}
@@ -72,44 +72,12 @@ func (f *finder) stretches() []piece {
 	return out
 }
 
-// idle says of every cell whether it is part of a pause. A pause shorter than
-// MinPause with load on both sides is none.
-func (f *finder) idle() []bool {
-	most := idleShare * busiest(f.cells, f.o.MinLength)
-	out := make([]bool, len(f.cells))
-	for i, c := range f.cells {
-		out[i] = !c.gap && c.rate() <= most
-	}
-	bridged := 0
-	for first := 0; first < len(out); first++ {
-		if !out[first] {
-			continue
-		}
-		last := first
-		for last+1 < len(out) && out[last+1] && f.joined(last) {
-			last++
-		}
-		inside := first > 0 && last+1 < len(out) && f.joined(first-1) && f.joined(last) && !f.cells[first-1].gap && !f.cells[last+1].gap
-		if inside && f.cells[last].to.Sub(f.cells[first].from) < f.o.MinPause {
-			for i := first; i <= last; i++ {
-				out[i] = false
-			}
-			bridged++
-		}
-		first = last
-	}
-	if bridged > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("%s shorter than --min-pause %s left inside windows, where they count as zero throughput", plural(bridged, "pause"), f.o.MinPause))
-	}
-	return out
-}
-
 // joined says that the cell after i begins where i ends.
 func (f *finder) joined(i int) bool { return f.cells[i+1].from.Equal(f.cells[i].to) }
 
 // silence puts the pause or the gap beside a stretch into words: the one that
 // cell i belongs to, in a direction.
-func (f *finder) silence(i, step int, idle []bool, pause, gap string) string {
+func (f *finder) silence(i, step int, idle []bool, pause, gap, dip string) string {
 	beside := i - step
 	hole := f.cells[max(i, beside)].from.Sub(f.cells[min(i, beside)].to)
 	switch {
@@ -118,9 +86,13 @@ func (f *finder) silence(i, step int, idle []bool, pause, gap string) string {
 	case f.cells[i].gap:
 		return fmt.Sprintf(gap, round(f.cells[i].length()))
 	}
-	length := time.Duration(0)
+	length, tokens := time.Duration(0), 0.0
 	for ; i >= 0 && i < len(f.cells) && idle[i]; i += step {
 		length += f.cells[i].length()
+		tokens += f.cells[i].tokens
+	}
+	if tokens > 0 {
+		pause = dip
 	}
 	return fmt.Sprintf(pause, round(length))
 }

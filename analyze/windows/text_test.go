@@ -85,7 +85,7 @@ func TestExperimentText(t *testing.T) {
 	for _, want := range []string{
 		"source:\n  prometheus:\n    url: \"http://localhost:9090\"\n    matchers: {job: \"a \\\"b\\\"\"}\n    http:\n      follow_redirects: true\n    # ask\n",
 		"warmup: 1m0s\n",
-		"  - {grant: password, persistence: on, block: 1, start: 2026-07-01T12:02:2",
+		"  - {grant: password, persistence: on, block: 1, start: 2026-07-01T12:02:",
 		"  - {grant: password, persistence: off, block: 1, start: ",
 		"  - {grant: client_credentials, persistence: off, block: 1, start: ",
 		"  - {grant: , persistence: off, start: ",

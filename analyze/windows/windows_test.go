@@ -271,6 +271,31 @@ func TestShortPause(t *testing.T) {
 	}
 }
 
+// TestDips: at one scrape a second, a pause of 1.4 s shows as cells with few
+// tokens; a slower second does not, and neither does a quiet system.
+func TestDips(t *testing.T) {
+	s := simulation{step: time.Second, offset: 370 * time.Millisecond, phi: 0.3, cv: 0.05}
+	p := propose(t, s.record(load{100, 400, 1, "password", false}, load{seconds: 1.4}, load{100, 400, 1, "password", false}), usualOptions)
+	if len(p.Windows) != 2 || !strings.Contains(p.Windows[0].Ends, "hardly any tokens for") && !strings.Contains(p.Windows[0].Ends, "no tokens for") {
+		t.Fatalf("%+v", p)
+	}
+	near(t, p.Windows[1], 101.4, 201.4, 0.9)
+	p = propose(t, s.record(load{100, 400, 1, "password", false}, load{2, 200, 1, "password", false}, load{100, 400, 1, "password", false}), usualOptions)
+	if len(p.Windows) != 1 {
+		t.Errorf("%d windows, left out %+v", len(p.Windows), p.LeftOut)
+	}
+	// Two tokens a second, one scrape in 20 without any.
+	r := s.record(load{600, 2, 1, "password", false})
+	for i := range r.Series[source.EndpointRequests].Intervals {
+		if i%20 == 10 {
+			r.Series[source.EndpointRequests].Intervals[i].Increase = 0
+		}
+	}
+	if p = propose(t, r, usualOptions); len(p.Windows) != 1 {
+		t.Errorf("%d windows of a quiet system, left out %d", len(p.Windows), len(p.LeftOut))
+	}
+}
+
 // told says whether one of the notes holds a text.
 func told(notes []string, text string) bool {
 	return slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, text) })
