@@ -100,6 +100,7 @@ func TestForeignTokens(t *testing.T) {
 		"expired":          {want: "token is expired"},
 		"no expiry":        {want: "exp claim is required"},
 		"unsigned":         {want: "no signature"},
+		"cut":              {want: "no signature"},
 		"opaque":           {opaque: true},
 		"ahead":            {}, // a clock that is half a minute ahead
 		"no token":         {want: "no access_token"},

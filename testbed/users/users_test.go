@@ -93,8 +93,11 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.fault == "signature" {
 		token = token[:len(token)-8] + "AAAAAAAA"
 	}
-	if e.fault == "opaque" {
+	switch e.fault {
+	case "opaque":
 		token = rand.Text()
+	case "cut":
+		token = token[:strings.LastIndexByte(token, '.')+1]
 	}
 	refresh := rand.Text()
 	if r.PostFormValue("grant_type") == "client_credentials" || e.fault == "no refresh token" {
