@@ -25,6 +25,8 @@ const (
 	lookupCost       = "look-up"
 	insertCost       = "insert"
 	unseenShare      = "unseen"
+	othersShare      = "others"
+	monitoringShare  = "monitoring"
 	seenShare        = "seen"
 	commitWeight     = "commit-weight"
 )
@@ -41,7 +43,7 @@ var limits = map[string]float64{
 	signature: 1000, verification: 1000, secondToken: 1000, statementCPU: 1000,
 	apimOther: 0.95, refreshTokens: 1, refreshes: 1, renewing: 1,
 	transactionShare: 1, unclearShare: 1, renewalShare: 1,
-	lookupCost: 1000, insertCost: 1000, unseenShare: 1, seenShare: 1, commitWeight: 1,
+	lookupCost: 1000, insertCost: 1000, unseenShare: 1, othersShare: 1, monitoringShare: 1, seenShare: 1, commitWeight: 1,
 }
 
 // Names lists the assumptions that a user may set, sorted.
@@ -185,11 +187,17 @@ func (m model) databaseAssumptions(add adder) {
 	if m.refresh > 0 {
 		b, text := Bounds{0.3, 0.8}, "database CPU of a row of IDN_INVALID_TOKENS, compared with a token row and its COMMIT"
 		if m.insertByRevoked() {
-			b, text = Bounds{0.8, 1.5}, "database CPU of a row of IDN_INVALID_TOKENS, compared with one of AM_REVOKED_JWT, which has one index less"
+			b, text = Bounds{1, 2}, "database CPU of a row of IDN_INVALID_TOKENS, compared with one of AM_REVOKED_JWT, which has one index, and that a short one"
 		}
 		add(insertCost, "times", assumed, b, text)
 	}
 	add(unseenShare, "of it", assumed, defaultUnseen, "database CPU outside of statements (network, log, flushing, purge) that grows with them; the rest is there without any token")
+	if m.others() > fewOthers {
+		add(othersShare, "of them", assumed, Bounds{0, 1}, "other statements (user store, applications) that come with tokens; the rest are there without any token")
+	}
+	if m.executed(monitoring) > 0 {
+		add(monitoringShare, "of it", assumed, Bounds{0, 1}, "the exporter's own work at the database that goes, since there are fewer token rows to read")
+	}
 	if !m.p.CPUMeasured {
 		add(seenShare, "of its CPU", assumed, defaultSeen, "database CPU inside of statements, which this server does not measure")
 		add(commitWeight, "times", assumed, defaultCommitWeight, "CPU in a second of COMMIT against a second of another statement, since COMMIT mostly waits for the disk")
@@ -205,6 +213,15 @@ func (m model) executed(purpose string) float64 {
 		}
 	}
 	return sum
+}
+
+// others counts the executions per token that are of no kind.
+func (m model) others() float64 {
+	sum := m.p.All.Executions
+	for _, kind := range m.kinds() {
+		sum -= m.p.Kinds[kind].Executions
+	}
+	return sum / m.p.Tokens
 }
 
 // transactions bounds the part of the COMMITs that end a transaction with token

@@ -34,7 +34,7 @@ func refusal(p Present) string {
 	case p.Readings == 0:
 		return "no statements were counted: the exporter's collector statements has to run, and the range has to hold its data (--start, --end, --match)"
 	case p.Readings < leastReadings:
-		return fmt.Sprintf("only %d readings of the statement summaries lie in the range, %d are needed: give a longer range, or run the exporter with a shorter --collector.statements.interval", p.Readings+1, leastReadings+1)
+		return fmt.Sprintf("only %d intervals between readings of the statement summaries lie in the range, %d are needed: give a longer range, or run the exporter with a shorter --collector.statements.interval", p.Readings, leastReadings)
 	case p.Resets > 0:
 		return "a counter went back: the exporter was restarted within the range, and what it missed would be taken for idleness; choose a range without a restart"
 	case p.Gap > longGap*p.Step && p.Gap.Seconds() > mostGap*p.Seconds:
@@ -118,7 +118,7 @@ func warnings(m model) []report.Warning {
 		warn("unattributed", "%.1f %% of the statements cannot be attributed to a kind", 100*p.unknown()/p.All.Executions)
 	}
 	if p.Readings < fewReadings {
-		warn("few-readings", "only %d readings of the statement summaries: a longer range says more", p.Readings+1)
+		warn("few-readings", "only %d intervals between readings of the statement summaries: a longer range says more", p.Readings)
 	}
 	if busy := max(*p.APIManagerCPU, *p.DatabaseCPU); busy < mostlyIdle {
 		warn("low-load", "the busier host is %.0f %% busy: where two vCPUs share a core, CPU per token rises with the load, so both capacities are less than shown; their ratio suffers less", 100*busy)

@@ -17,8 +17,9 @@ type Measured struct {
 // Truth holds an estimate against runs without persistence. The database's CPU
 // per token is compared at the load of those runs, because a part of it does not
 // grow with the tokens. The ratio of the capacities is held against that which
-// the measured CPU gives, and against that of the throughputs, which is the same
-// thing where users ask for as many tokens as the hosts can carry.
+// the measured CPU gives. Where users ask for as many tokens as they can get, the
+// throughput is held against the capacity: with persistence off in tokens/s, and
+// relative to the throughput with it, which is then all that the system carries.
 func Truth(p Present, o Options, off Measured) *report.EstimateTruth {
 	if refusal(p) != "" || off.Throughput.Estimate == nil {
 		return nil
@@ -44,7 +45,7 @@ func Truth(p Present, o Options, off Measured) *report.EstimateTruth {
 	}
 	ratio := func(o outcome) float64 { return o.capacityOff / o.capacityOn }
 	check("capacity by measured CPU", "ratio", report.Interval{Estimate: m.byDemands(off)}, ratio)
-	check("throughput off / on", "ratio", off.Ratio, ratio)
+	check("throughput off / on", "ratio", off.Ratio, func(o outcome) float64 { return o.capacityOff / m.x })
 	return t
 }
 

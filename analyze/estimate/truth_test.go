@@ -33,7 +33,7 @@ func TestTruthInside(t *testing.T) {
 			Runs: 4, Throughput: report.Interval{Estimate: num(x)},
 			APIManagerCoreMS: report.Interval{Estimate: num(o.apimOff)},
 			DatabaseCoreMS:   report.Interval{Estimate: num(o.perToken + o.fixedDatabase/x)},
-			Ratio:            report.Interval{Estimate: num(o.capacityOff / o.capacityOn)},
+			Ratio:            report.Interval{Estimate: num(o.capacityOff / m.x)},
 		}
 		truth := Truth(p, Options{}, off)
 		for _, c := range truth.Checks {
@@ -41,11 +41,25 @@ func TestTruthInside(t *testing.T) {
 				t.Errorf("%s: %v is %s of %v to %v", c.What, *c.Measured.Estimate, c.Result, *c.Estimated.Lo, *c.Estimated.Hi)
 			}
 		}
-		off.APIManagerCoreMS.Estimate = num(100)
-		if got := Truth(p, Options{}, off).Checks[0].Result; got != "above" {
-			t.Errorf("100 core-ms are %s", got)
-		}
 	})
+}
+
+// TestTruthOutside says on which side of its range a measurement fell.
+func TestTruthOutside(t *testing.T) {
+	for _, c := range []struct {
+		ms   float64
+		want string
+	}{{100, "above"}, {0.1, "below"}, {3.6, "inside"}} {
+		off := Measured{Throughput: report.Interval{Estimate: num(100)}, APIManagerCoreMS: report.Interval{Estimate: num(c.ms)}}
+		if got := Truth(clientCredentials(), Options{}, off).Checks[0].Result; got != c.want {
+			t.Errorf("%g core-ms are %s, want %s", c.ms, got, c.want)
+		}
+	}
+	p := clientCredentials()
+	p.Readings = 0
+	if Truth(p, Options{}, Measured{}) != nil {
+		t.Error("a refused estimate was held against something")
+	}
 }
 
 // TestMonotone: each assumption moves the answer in one direction, so that the

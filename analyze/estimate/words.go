@@ -123,7 +123,7 @@ func many(v float64) string {
 // costedBy says what the cost of a statement is made of.
 func (m model) costedBy() string {
 	if m.p.CPUMeasured {
-		return "processor time that the server measured, without what the database does outside of statements"
+		return fmt.Sprintf("processor time that the server measured; all statements together take %s of the %s core-ms per token that the database's CPU shows", short(1000*m.p.All.CPUSeconds/m.p.Tokens), short(m.database))
 	}
 	return "statement time less lock time, which is mostly waiting, scaled to the database's CPU"
 }
@@ -131,9 +131,14 @@ func (m model) costedBy() string {
 // statements lists the kinds that were executed, and those that come.
 func (m model) statements(corners []outcome, middle outcome, v values) []report.EstimatedStatement {
 	var out []report.EstimatedStatement
+	others := m.costOf(m.p.All, false, v)
 	for _, kind := range m.kinds() {
 		c := m.of(kind, v)
+		others = others.plus(c.times(-1))
 		out = append(out, report.EstimatedStatement{Kind: kind, PerToken: point(c.n), CoreMS: point(c.each()), Fate: m.fate(kind)})
+	}
+	if others.n > fewOthers {
+		out = append(out, report.EstimatedStatement{Kind: "other statements", PerToken: point(others.n), CoreMS: point(others.each()), Fate: "stays"})
 	}
 	for _, added := range []struct {
 		kind string
@@ -152,6 +157,9 @@ func (m model) statements(corners []outcome, middle outcome, v values) []report.
 	}
 	return out
 }
+
+// fewOthers per token are what is left by counts that are not read at one moment.
+const fewOthers = 0.01
 
 func point(v float64) report.Range {
 	return report.Range{Lo: number(v), Middle: number(v), Hi: number(v)}

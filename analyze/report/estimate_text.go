@@ -44,24 +44,20 @@ const (
 // estimateOverview is one line for each of several cases.
 func (p *page) estimateOverview(all []EstimatedCase) {
 	p.line("")
-	p.line(pad("capacity off / on", estimateLabel) + pad("low–high (middle)", estimateRange) + "measured")
+	p.line(pad("off / on", estimateLabel) + pad("low–high (middle)", estimateRange) + "measured")
 	for _, c := range all {
 		row := pad(cut(plainText(c.Name), estimateLabel-1), estimateLabel)
 		if c.Refused != "" {
 			p.line(row + "REFUSED")
 			continue
 		}
-		p.line(row + pad(c.Ratio.ratioText(), estimateRange) + c.Truth.overview())
+		shown, measured := c.Ratio, missing
+		if t := c.Truth; t != nil && len(t.Checks) > 0 { // the last check is that of the throughput, if there is one
+			last := t.Checks[len(t.Checks)-1]
+			shown, measured = last.Estimated, last.Measured.ratio()+" "+last.Result
+		}
+		p.line(row + pad(shown.ratioText(), estimateRange) + measured)
 	}
-}
-
-// overview is the last check of a truth, which is that of the throughput.
-func (t *EstimateTruth) overview() string {
-	if t == nil || len(t.Checks) == 0 {
-		return missing
-	}
-	last := t.Checks[len(t.Checks)-1]
-	return last.Measured.ratio() + " " + last.Result
 }
 
 func (p *page) estimated(c EstimatedCase) {
