@@ -110,7 +110,8 @@ func rowCount(v float64) string {
 	if v >= 1e6 {
 		return strconv.FormatFloat(v/1e6, 'g', 3, 64) + " million"
 	}
-	return figure(v)
+	unit := math.Pow(10, max(0, math.Floor(math.Log10(max(v, 1)))-2))
+	return strconv.FormatFloat(math.Round(v/unit)*unit, 'f', 0, 64)
 }
 
 // trend is the least-squares slope of the log of a metric over the order of the

@@ -45,6 +45,7 @@ func TestCarryOver(t *testing.T) {
 		{"grown, restored at last", four(), []float64{1e6, 2e6, 3e6, 1e6}, ""},
 		{"grown", four(), []float64{1e6, 1.2e6, 1.4e6, 1.6e6}, "the token table grew from about 1 million rows before the first window with persistence to 1.6 million before the last; later windows are not found to be slower for it: restore the same table before each window all the same"},
 		{"from an empty table", four(), []float64{0, 100, 200, 52_300}, "from about 0 rows before the first window with persistence to 52300 before the last"},
+		{"from an odd number", four(), []float64{923_260, 1e6, 1.1e6, 1_211_000}, "from about 923000 rows before the first window with persistence to 1.21 million"},
 		{"grown, two pairs", pairs("password", 0.2, 0.22), []float64{1e6, 2e6}, "whether that slowed later ones cannot be told: restore"},
 		{"slower", slower(four()), nil, "without it does not: the token table may have grown from window to window; restore the same table"},
 		{"grown and slower", slower(four()), []float64{1e6, 1.2e6, 1.4e6, 1.6e6}, "to 1.6 million before the last, and with persistence on, throughput falls by "},

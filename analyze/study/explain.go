@@ -111,9 +111,21 @@ func (g *grant) limits(o Options) string {
 	case off == nil:
 		return fmt.Sprintf("with persistence %s (%s)%s %slimits throughput; without it %s", on.name, on.change(), others(known, *on, host.with), probably(on.on), unsaturated(known))
 	case on.name == off.name:
-		return fmt.Sprintf("%s (%s)%s %slimits throughput in both modes", on.name, on.change(), others(known, *off, host.without), probably(on.on, on.off))
+		return fmt.Sprintf("%s (%s)%s %s", on.name, on.change(), others(known, *off, host.without), inBoth(on.on, on.off))
 	}
 	return fmt.Sprintf("the bottleneck %smoves from %s (%s) to %s (%s)", probably(on.on, off.off), on.name, on.change(), off.name, off.change())
+}
+
+// inBoth says that a host limits throughput in both modes, as surely as it does in
+// each.
+func inBoth(on, off float64) string {
+	switch {
+	case on < certain && off >= certain:
+		return "limits throughput without persistence, and probably with it"
+	case on >= certain && off < certain:
+		return "limits throughput with persistence, and probably without it"
+	}
+	return probably(on, off) + "limits throughput in both modes"
 }
 
 // probably hedges a sentence that rests on these utilisations.

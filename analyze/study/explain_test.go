@@ -62,6 +62,14 @@ func TestExplanation(t *testing.T) {
 			[]string{"The API Manager (97 → 98 % busy), not the database (31 → 8 % busy), limits throughput in both modes."}, []string{"probably"},
 		},
 		{
+			"sure without persistence", "password", loss, [2]float64{0.86, 0.31}, [2]float64{0.98, 0.08}, nil,
+			[]string{"The API Manager (86 → 98 % busy), not the database (31 → 8 % busy), limits throughput without persistence, and probably with it."}, nil,
+		},
+		{
+			"sure with persistence", "password", loss, [2]float64{0.98, 0.31}, [2]float64{0.86, 0.08}, nil,
+			[]string{"limits throughput with persistence, and probably without it."}, nil,
+		},
+		{
 			"the bottleneck may move", "client_credentials", gain, [2]float64{0.60, 0.90}, [2]float64{0.97, 0.20}, nil,
 			[]string{"The bottleneck probably moves from the database (90 → 20 % busy) to the API Manager (60 → 97 % busy)."}, nil,
 		},
