@@ -84,7 +84,7 @@ func (p *picture) frame() {
 	title.TextStyle.Color = role("ink")
 	title.TextStyle.Font.Variant, title.TextStyle.Font.Size = "Sans", 13
 	p.plot.Y.Label.Text = p.unit
-	p.plot.BackgroundColor = color.White
+	p.file = true
 	// The forest is as high as it has rows.
 	p.height = max(p.height+vg.Points(80), fileHeight)
 	p.width = fileWidth
@@ -101,6 +101,7 @@ func (p Picture) Write(w io.Writer, format string) error {
 		}
 		_, err = fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" role="img" width="%[1]gpt" height="%[2]gpt" viewBox="0 0 %[1]g %[2]g" font-family="Liberation Sans, Arimo, Arial, Helvetica, sans-serif"><title>%[3]s</title><desc>%[4]s</desc>
+<rect width="100%%" height="100%%" fill="#fff"/>
 %[5]s`, p.width.Points(), p.height.Points(), html.EscapeString(p.title), html.EscapeString(p.description), text)
 		return err
 	case "png":
@@ -109,13 +110,10 @@ func (p Picture) Write(w io.Writer, format string) error {
 	return fmt.Errorf("a picture as %q: use %s", format, strings.Join(PictureFormats(), " or "))
 }
 
-// draw puts the plot on a canvas. On a page it fills it; a file, which has a
-// background, keeps a margin.
+// draw puts the plot on a canvas. On a page it fills it; a file keeps a margin.
 func (p picture) draw(canvas vg.CanvasSizer, colours palette) {
 	c := draw.New(painted{canvas, colours})
-	if p.plot.BackgroundColor != nil {
-		c.SetColor(p.plot.BackgroundColor)
-		c.Fill(c.Path())
+	if p.file {
 		c = p.drawKey(draw.Crop(c, fileMargin, -fileMargin, fileMargin, -fileMargin))
 	}
 	p.plot.Draw(c)

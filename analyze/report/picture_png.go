@@ -1,17 +1,15 @@
 package report
 
 import (
-	"cmp"
-	"encoding/binary"
 	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
 	"image/png"
 	"io"
-	"maps"
+	"math"
 	"slices"
 
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
@@ -21,16 +19,18 @@ const fileDots = 144
 // writePNG draws the picture with at most 256 colours: a byte per pixel is
 // encoded in a fraction of the time that true colours take, in fewer bytes.
 func (p Picture) writePNG(w io.Writer) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(fileDots))
-	p.draw(canvas, lightPalette())
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, paletted(rgba(canvas.Image()))); err != nil {
+	canvas := p.pixels()
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, paletted(canvas)); err != nil {
 		return fmt.Errorf("draw %s: %w", p.title, err)
 	}
 	return nil
 }
 
-// rgba is an image as the canvas keeps it.
-func rgba(img image.Image) *image.RGBA {
+// pixels draws the picture in true colours.
+func (p Picture) pixels() *image.RGBA {
+	canvas := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(fileDots)) // white
+	p.draw(&strokes{Canvas: canvas}, lightPalette())
+	img := canvas.Image()
 	if same, ok := img.(*image.RGBA); ok {
 		return same
 	}
@@ -39,90 +39,44 @@ func rgba(img image.Image) *image.RGBA {
 	return out
 }
 
-// Of the colours of a palette the first are the most frequent of an image, the
-// others those that differ most from all before, so that no pixel is far off.
-const (
-	mostColours     = 256
-	frequentColours = 160
-)
-
-// paletted is the image in 256 of its colours, each pixel in the nearest. It has
-// to be opaque, and its rows without gaps.
-func paletted(img *image.RGBA) *image.Paletted {
-	counts := map[uint32]int{}
-	eachRun(img, func(c uint32, _, n int) { counts[c] += n })
-	kept, index := choose(slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	}))
-	out := image.NewPaletted(img.Bounds(), nil)
-	for _, c := range kept {
-		out.Palette = append(out.Palette, color.RGBA{uint8(c), uint8(c >> 8), uint8(c >> 16), 255})
-	}
-	eachRun(img, func(c uint32, at, n int) {
-		if i := index[c]; i != 0 { // where most pixels are
-			for j := range out.Pix[at : at+n] {
-				out.Pix[at+j] = i
-			}
-		}
-	})
-	return out
+// strokes draws long lines piece by piece: to colour a pixel the rasterizer goes
+// through all edges that the line has in its row.
+type strokes struct {
+	*vgimg.Canvas
+	dashes []vg.Length
+	offset vg.Length
 }
 
-// choose takes the colours of a palette from those of an image, the most frequent
-// first, and says which place in it each of them gets.
-func choose(all []uint32) (kept []uint32, index map[uint32]uint8) {
-	type place struct {
-		index uint8
-		off   int // how far the colour there is from this one
-	}
-	places := make([]place, len(all))
-	keep := func(c uint32) {
-		for i, other := range all {
-			if off := difference(c, other); len(kept) == 0 || off < places[i].off {
-				places[i] = place{uint8(len(kept)), off}
-			}
-		}
-		kept = append(kept, c)
-	}
-	for _, c := range all[:min(len(all), frequentColours)] {
-		keep(c)
-	}
-	for len(kept) < min(len(all), mostColours) {
-		worst := 0
-		for i := range places {
-			if places[i].off > places[worst].off {
-				worst = i
-			}
-		}
-		keep(all[worst])
-	}
-	index = make(map[uint32]uint8, len(all))
-	for i, c := range all {
-		index[c] = places[i].index
-	}
-	return kept, index
+// pieceLength is in points. Pieces overlap by one segment, so that they join.
+const pieceLength = 16
+
+// SetLineDash implements vg.Canvas.
+func (s *strokes) SetLineDash(pattern []vg.Length, offset vg.Length) {
+	s.dashes, s.offset = pattern, offset
+	s.Canvas.SetLineDash(pattern, offset)
 }
 
-// difference is the square of the distance of two colours.
-func difference(a, b uint32) int {
-	sum := 0
-	for shift := 0; shift < 24; shift += 8 {
-		d := int(uint8(a>>shift)) - int(uint8(b>>shift))
-		sum += d * d
+// Stroke implements vg.Canvas.
+func (s *strokes) Stroke(p vg.Path) {
+	bent := slices.ContainsFunc(p[min(1, len(p)):], func(c vg.PathComp) bool { return c.Type != vg.LineComp })
+	if bent || len(p) <= pieceLength {
+		s.Canvas.Stroke(p)
+		return
 	}
-	return sum
-}
-
-// eachRun calls f for every run of equal pixels: its colour, with red in the
-// lowest byte, its first pixel and its length.
-func eachRun(img *image.RGBA, f func(c uint32, at, n int)) {
-	n := len(img.Pix) / 4
-	for at := 0; at < n; {
-		c, next := binary.LittleEndian.Uint32(img.Pix[4*at:]), at+1
-		for next < n && binary.LittleEndian.Uint32(img.Pix[4*next:]) == c {
-			next++
+	at := s.offset // in the pattern of dashes
+	for from := 0; ; {
+		to := min(from+pieceLength, len(p))
+		piece := slices.Clone(p[from:to])
+		piece[0].Type = vg.MoveComp
+		s.Canvas.SetLineDash(s.dashes, at)
+		s.Canvas.Stroke(piece)
+		if to == len(p) {
+			break
 		}
-		f(c, at, next-at)
-		at = next
+		for ; from < to-2; from++ {
+			between := p[from+1].Pos.Sub(p[from].Pos)
+			at += vg.Length(math.Hypot(float64(between.X), float64(between.Y)))
+		}
 	}
+	s.Canvas.SetLineDash(s.dashes, s.offset)
 }

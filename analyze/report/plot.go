@@ -67,6 +67,7 @@ type picture struct {
 	unit               string // of the vertical axis, "" when its labels say it
 	key                string // what lines and marks mean; a page has it in its legends
 	caption            string // what a reader of a page has to know beside the label
+	file               bool   // drawn into a file of its own, with title, key and margin
 }
 
 const (
