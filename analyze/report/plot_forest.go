@@ -161,11 +161,11 @@ func glyph(row forestRow) draw.GlyphStyle {
 	case row.kind == "grant":
 		return draw.GlyphStyle{Color: role("ink"), Radius: vg.Points(4), Shape: draw.BoxGlyph{}}
 	case row.kind == "pairs":
-		return draw.GlyphStyle{Color: role("muted"), Radius: vg.Points(2.6), Shape: draw.RingGlyph{}}
+		return draw.GlyphStyle{Color: role("muted"), Radius: vg.Points(2.6), Shape: hollow{}}
 	case row.edition == 0:
 		return draw.GlyphStyle{Color: role("published"), Radius: vg.Points(4.2), Shape: draw.PyramidGlyph{}}
 	default:
-		return draw.GlyphStyle{Color: role("published"), Radius: vg.Points(4), Shape: draw.TriangleGlyph{}}
+		return draw.GlyphStyle{Color: role("published"), Radius: vg.Points(4), Shape: hollow{3}}
 	}
 }
 

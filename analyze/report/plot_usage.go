@@ -26,8 +26,8 @@ type usageMarks struct {
 // number.
 func usage(r Report, grant string) []usageMarks {
 	all := []usageMarks{
-		{host: "API Manager", mode: "on", shape: draw.CircleGlyph{}}, {host: "API Manager", mode: "off", shape: draw.RingGlyph{}},
-		{host: "database", mode: "on", shape: draw.BoxGlyph{}}, {host: "database", mode: "off", shape: draw.SquareGlyph{}},
+		{host: "API Manager", mode: "on", shape: draw.CircleGlyph{}}, {host: "API Manager", mode: "off", shape: hollow{}},
+		{host: "database", mode: "on", shape: draw.BoxGlyph{}}, {host: "database", mode: "off", shape: hollow{4}},
 	}
 	var out []usageMarks
 	for _, m := range all {
