@@ -87,22 +87,25 @@ func TestUsersAtAKeyManager(t *testing.T) {
 	if err := keymanager.Provision(t.Context(), db, set); err != nil {
 		t.Fatal(err)
 	}
-	base, ca := secure(t, keyManager(t, server.DSN("driven")))
 	inspect := filepath.Join(buildtest.Programs(t, "analyze"), "analyze")
 	file := credentialsFile(t, set)
-	for grant, c := range map[string]struct {
-		label string
-		first int
-		count string
+	for _, c := range []struct {
+		grant, mode, label string
+		first              int // tokens before the measurement that count counts
+		count              string
 	}{
-		"client_credentials": {"GetToken_Client_Credentials_Grant", 2, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'client_credentials'"},
-		"password":           {"GetToken_Password_Grant", 4, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'password'"},
+		{"client_credentials", "on", "GetToken_Client_Credentials_Grant", 2, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'client_credentials'"},
+		{"password", "on", "GetToken_Password_Grant", 4, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'password'"},
 		// Every refresh moves the row it replaces to the audit table.
-		"refresh_token": {"GetToken_Refresh_Grant", 0, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN_AUDIT"},
+		{"refresh_token", "on", "GetToken_Refresh_Grant", 0, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN_AUDIT"},
+		// Refresh tokens are JWTs, and every refresh voids the one it used.
+		{"refresh_token", "off", "GetToken_Refresh_Grant", 0, "SELECT COUNT(*) FROM IDN_INVALID_TOKENS"},
 	} {
-		t.Run(grant, func(t *testing.T) {
+		t.Run(c.grant+" "+c.mode, func(t *testing.T) {
+			grant := c.grant
+			base, ca := secure(t, keyManager(t, server.DSN("driven"), c.mode == "on"))
 			before := number(t, db.QueryRowContext(t.Context(), c.count))
-			out := filepath.Join(t.TempDir(), grant+"-on-1.jtl")
+			out := filepath.Join(t.TempDir(), grant+"-"+c.mode+"-1.jtl")
 			code, stdout, stderr := testbedUsers(t, "--url", base+"/oauth2/token", "--credentials", file, "--grant", grant,
 				"--users", "4", "--duration", "500ms", "--ca", ca, "--jwks", base+"/oauth2/jwks", "--out", out)
 			if code != statusDone || stderr != "" {
@@ -125,12 +128,12 @@ func TestUsersAtAKeyManager(t *testing.T) {
 	}
 }
 
-// keyManager runs one with persistence on and returns a proxy to it.
-func keyManager(t *testing.T, dsn string) http.Handler {
+// keyManager runs one and returns a proxy to it.
+func keyManager(t *testing.T, dsn string, persistence bool) http.Handler {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan string, 1), make(chan error, 1)
-	config := keymanager.Config{DSN: dsn, Persistence: true, Logs: t.TempDir()}
+	config := keymanager.Config{DSN: dsn, Persistence: persistence, Logs: t.TempDir()}
 	go func() { done <- keymanager.Serve(ctx, config, func(url string) { ready <- url }) }()
 	t.Cleanup(func() {
 		cancel()

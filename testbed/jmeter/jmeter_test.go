@@ -40,8 +40,7 @@ var newer = strings.NewReplacer(
 	"            <idleTime>true</idleTime>\n", "",
 )
 
-// TestJMeter runs every plan for some seconds against a key manager with
-// persistence on, through TLS: analyze reads every row, all of them are good, the
+// TestJMeter runs every plan for some seconds against a key manager, through TLS: analyze reads every row, all of them are good, the
 // tables hold as many tokens as there are rows, and each thread keeps its
 // connection.
 func TestJMeter(t *testing.T) {
@@ -52,28 +51,32 @@ func TestJMeter(t *testing.T) {
 	const threads, applications = 6, 3
 	server := mysqltest.Run(t, mysqltest.Config{})
 	analyze := filepath.Join(buildtest.Programs(t, "analyze"), "analyze")
-	refresh := users.Label("refresh_token")
-	for grant, c := range map[string]struct {
-		label  string
-		others map[string]int // labels of requests that prepare
-		issued string
+	first := map[string]int{"Obtain_First_Token": threads}
+	for _, c := range []struct {
+		grant, mode string
+		others      map[string]int // labels of requests that prepare
+		issued      string
 	}{
-		"client_credentials": {users.Label("client_credentials"), nil, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'client_credentials'"},
-		"password":           {users.Label("password"), nil, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'password'"},
+		{"client_credentials", "on", nil, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'client_credentials'"},
+		{"password", "on", nil, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN WHERE GRANT_TYPE = 'password'"},
 		// Every refresh moves the row it replaces to the audit table.
-		"refresh_token": {refresh, map[string]int{"Obtain_First_Token": threads}, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN_AUDIT"},
+		{"refresh_token", "on", first, "SELECT COUNT(*) FROM IDN_OAUTH2_ACCESS_TOKEN_AUDIT"},
+		// Refresh tokens are JWTs, and every refresh voids the one it used.
+		{"refresh_token", "off", first, "SELECT COUNT(*) FROM IDN_INVALID_TOKENS"},
 	} {
-		t.Run(grant, func(t *testing.T) {
-			db := server.Database(t, "jmeter_"+grant)
+		name := c.grant + "_" + c.mode
+		t.Run(name, func(t *testing.T) {
+			grant, label := c.grant, users.Label(c.grant)
+			db := server.Database(t, name)
 			set := credentials.Make(applications, 2*applications)
-			base, connections := secure(t, keyManager(t, db, server.DSN("jmeter_"+grant), set))
-			out := filepath.Join(t.TempDir(), grant+"-on-1.jtl")
+			base, connections := secure(t, keyManager(t, db, server.DSN(name), c.mode == "on", set))
+			out := filepath.Join(t.TempDir(), name+"-1.jtl")
 			runJMeter(t, program, grant, "-Jprotocol="+base.Scheme, "-Jhost="+base.Hostname(), "-Jport="+base.Port(),
 				"-Jcredentials="+credentialsFile(t, set), fmt.Sprintf("-Jconcurrency=%d", threads), "-JrampUpPeriod=1", "-Jtime=6", "-Jout="+out)
 
 			labels, failures := count(t, out)
-			samples := labels[c.label]
-			if delete(labels, c.label); len(labels) == 0 {
+			samples := labels[label]
+			if delete(labels, label); len(labels) == 0 {
 				labels = nil
 			}
 			if diff := cmp.Diff(c.others, labels); diff != "" || failures > 0 || samples < 5*threads {
@@ -85,17 +88,17 @@ func TestJMeter(t *testing.T) {
 			if n := connections.Load(); n != threads {
 				t.Errorf("%d connections of %d threads", n, threads)
 			}
-			if used := number(t, db, "SELECT COUNT(DISTINCT CONSUMER_KEY_ID) FROM IDN_OAUTH2_ACCESS_TOKEN"); used != applications {
+			if used := number(t, db, "SELECT COUNT(DISTINCT CONSUMER_KEY_ID) FROM IDN_OAUTH2_ACCESS_TOKEN"); c.mode == "on" && used != applications {
 				t.Errorf("%d of %d applications were used", used, applications)
 			}
 			if scopes := number(t, db, "SELECT COUNT(DISTINCT TOKEN_SCOPE) FROM IDN_OAUTH2_ACCESS_TOKEN_SCOPE WHERE TOKEN_SCOPE REGEXP '^device_[0-9]{10}$'"); grant != "refresh_token" && scopes != samples {
 				t.Errorf("%d device scopes for %d samples", scopes, samples)
 			}
 			text, err := exec.CommandContext(t.Context(), analyze, "inspect", out).CombinedOutput()
-			if err != nil || !strings.Contains(string(text), " rows, 0 could not be read, ") || !strings.Contains(string(text), c.label[:20]) {
+			if err != nil || !strings.Contains(string(text), " rows, 0 could not be read, ") || !strings.Contains(string(text), label[:20]) {
 				t.Errorf("analyze inspect: %v\n%s", err, text)
 			}
-			t.Logf("%s: %d samples", grant, samples)
+			t.Logf("%s: %d samples", name, samples)
 		})
 	}
 }
@@ -156,8 +159,8 @@ func secure(t *testing.T, base *url.URL) (*url.URL, *atomic.Int64) {
 	return there, &connections
 }
 
-// keyManager runs one with persistence on until the end of the test.
-func keyManager(t *testing.T, db *sql.DB, dsn string, set credentials.Set) *url.URL {
+// keyManager runs one until the end of the test.
+func keyManager(t *testing.T, db *sql.DB, dsn string, persistence bool, set credentials.Set) *url.URL {
 	t.Helper()
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
@@ -167,7 +170,7 @@ func keyManager(t *testing.T, db *sql.DB, dsn string, set credentials.Set) *url.
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan string, 1), make(chan error, 1)
-	config := keymanager.Config{DSN: dsn, Persistence: true, Logs: t.TempDir()}
+	config := keymanager.Config{DSN: dsn, Persistence: persistence, Logs: t.TempDir()}
 	go func() { done <- keymanager.Serve(ctx, config, func(url string) { ready <- url }) }()
 	t.Cleanup(func() {
 		cancel()
