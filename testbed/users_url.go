@@ -50,9 +50,13 @@ func driveURL(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		return statusUsage
 	}
 	err = d.run(ctx, stdout, stderr)
+	_, usage := errors.AsType[*usageError](err)
 	switch {
 	case err == nil:
 		return statusDone
+	case usage:
+		fmt.Fprintf(stderr, "testbed users: %v\n", err)
+		return statusUsage
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "testbed users: interrupted")
 		return statusInterrupted
@@ -61,6 +65,9 @@ func driveURL(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		return statusFailed
 	}
 }
+
+// usageError is a fault of a file that a flag names.
+type usageError struct{ error }
 
 // parseDrive turns the flags into a drive.
 func parseDrive(args []string, stdout io.Writer) (drive, error) {
@@ -154,11 +161,11 @@ func (d *drive) target(ctx context.Context) (users.Target, error) {
 	if d.ca != "" {
 		text, err := os.ReadFile(d.ca)
 		if err != nil {
-			return t, fmt.Errorf("--ca: %w", err)
+			return t, &usageError{fmt.Errorf("--ca: %w", err)}
 		}
 		t.TLS.RootCAs = x509.NewCertPool()
 		if !t.TLS.RootCAs.AppendCertsFromPEM(text) {
-			return t, fmt.Errorf("--ca %s holds no certificate in PEM", d.ca)
+			return t, &usageError{fmt.Errorf("--ca %s holds no certificate in PEM", d.ca)}
 		}
 	}
 	if d.jwks == "" {
@@ -178,7 +185,7 @@ func (d *drive) target(ctx context.Context) (users.Target, error) {
 func (d *drive) credentials(stderr io.Writer) (credentials.Set, error) {
 	set, warning, err := credentials.Read(d.file)
 	if err != nil {
-		return set, err
+		return set, &usageError{err}
 	}
 	if warning != "" {
 		fmt.Fprintf(stderr, "warning: %s\n", warning)
@@ -187,7 +194,7 @@ func (d *drive) credentials(stderr io.Writer) (credentials.Set, error) {
 		fmt.Fprintln(stderr, "warning: the URL is http: secrets travel in the clear")
 	}
 	if d.grant != "client_credentials" && len(set.Users) == 0 {
-		return set, fmt.Errorf("%s has no users with passwords: --grant %s needs them", d.file, d.grant)
+		return set, &usageError{fmt.Errorf("%s has no users with passwords: --grant %s needs them", d.file, d.grant)}
 	}
 	if len(set.Applications) > d.users {
 		fmt.Fprintf(stderr, "warning: %d users make no use of the last %d applications\n", d.users, len(set.Applications)-d.users)

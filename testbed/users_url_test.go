@@ -310,7 +310,7 @@ func TestUsersFlags(t *testing.T) {
 		"has no users with passwords: --grant password needs them": {"--url", endpoint, "--credentials", file, "--grant", "password"},
 		"none.csv: no such file":                                   {"--url", endpoint, "--credentials", "none.csv"},
 	} {
-		if code, _, stderr := testbedUsers(t, args...); code != statusFailed || !strings.Contains(stderr, want) {
+		if code, _, stderr := testbedUsers(t, args...); code != statusUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit status %d, %s; want %q", args, code, stderr, want)
 		}
 	}
