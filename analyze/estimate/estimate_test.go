@@ -242,3 +242,43 @@ func TestGiven(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWarnings lists what weakens an estimate without refusing it.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		id     string
+		change func(*Present)
+	}{
+		{"low-load", func(*Present) {}},
+		{"cpu-mismatch", func(p *Present) { p.All = perToken(7.1, 2.5) }},
+		{"rows", func(p *Present) { p.Kinds["insert_token"] = perToken(0.9, 0.5) }},
+		{"unattributed", func(p *Present) { p.Unattributed = 0.02 * p.All.Executions }},
+		{"few-readings", func(p *Present) { p.Readings = 5 }},
+		{"gap", func(p *Present) { p.Gap = time.Minute }},
+		{"mix", func(p *Present) { p.Rows = nil }},
+		{"relayed", func(p *Present) { p.Warnings = []report.Warning{{ID: "relayed"}} }},
+	} {
+		p := clientCredentials()
+		c.change(&p)
+		got := Run("all", p, Options{})
+		if got.Refused != "" || !slices.ContainsFunc(got.Warnings, func(w report.Warning) bool { return w.ID == c.id }) {
+			t.Errorf("%s: refused %q, warnings %+v", c.id, got.Refused, got.Warnings)
+		}
+	}
+	p := clientCredentials()
+	p.APIManagerCPU, p.Uncounted = num(0.5), 0.005*p.All.Executions // a tenth of a second in fifteen
+	if got := Run("all", p, Options{}); len(got.Warnings) > 0 {
+		t.Errorf("warnings %+v of a system that deserves none", got.Warnings)
+	}
+}
+
+// TestMissingWidens: what is not known about the mix makes the range wider.
+func TestMissingWidens(t *testing.T) {
+	known := Run("all", clientCredentials(), Options{})
+	p := clientCredentials()
+	p.Rows = nil
+	unknown := Run("all", p, Options{})
+	if !(*unknown.Ratio.Lo < *known.Ratio.Lo && *unknown.Ratio.Hi >= *known.Ratio.Hi) {
+		t.Errorf("%v to %v without rows, %v to %v with them", *unknown.Ratio.Lo, *unknown.Ratio.Hi, *known.Ratio.Lo, *known.Ratio.Hi)
+	}
+}

@@ -170,7 +170,7 @@ func (m model) fate(kind string) string {
 	switch m.p.Purposes[kind] {
 	case persistence:
 		return "goes"
-	case unclear, transaction:
+	case unclear, transaction, monitoring:
 		return "goes in part"
 	}
 	if kind == revokeJWT && m.renewed() > 0 {

@@ -141,7 +141,7 @@ func (r *windowReader) usage(ctx context.Context) (Usage, error) {
 		return u, nil
 	case len(stamps) > 1:
 		// Two exporters at one database count the same statements.
-		r.explain(usageRow.series, "ambiguous", fmt.Sprintf("%d exporters read statement summaries: add matchers until one is left, for example --match instance=HOST:9104", len(stamps)))
+		r.explain(usageRow.series, "ambiguous", fmt.Sprintf("%d exporters read statement summaries, and if that is one database they count the same: add matchers until one is left (source.matchers, or --match instance=HOST:9851); of several nodes one exporter reads the database, the others their logs", len(stamps)))
 		return u, nil
 	}
 	read := newReadings(stamps[0].samples, r.window.Start, r.window.End)
