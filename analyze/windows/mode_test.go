@@ -137,7 +137,7 @@ func TestGrant(t *testing.T) {
 		}
 		p := propose(t, r, usualOptions)
 		if len(p.Windows) == 0 {
-			t.Errorf("%s: %+v", name, p)
+			t.Errorf("%s: %s", name, shown(p))
 			continue
 		}
 		if w := p.Windows[0]; w.Grant != c.want || !strings.Contains(w.GrantWhy, c.why) {

@@ -28,13 +28,14 @@ type finder struct {
 // pieces are cut where nothing was issued or scraped, then where the mode or
 // the grant changes, then where the throughput does.
 func (f *finder) pieces() []piece {
-	out := f.stretches()
-	for _, cut := range []func(piece) []piece{f.byMode, f.byGrant, f.byLevel} {
-		var next []piece
-		for _, p := range out {
-			next = append(next, cut(p)...)
-		}
-		out = next
+	out := f.byPlan(each(each(f.stretches(), f.byMode), f.byGrant))
+	return each(out, f.byLevel)
+}
+
+func each(all []piece, cut func(piece) []piece) []piece {
+	var out []piece
+	for _, p := range all {
+		out = append(out, cut(p)...)
 	}
 	return out
 }

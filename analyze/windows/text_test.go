@@ -66,7 +66,7 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.SchemaVersion != 1 || len(back.Windows) != len(p.Windows) || back.Windows[1].Persistence != source.Off || !back.Windows[0].Start.Equal(p.Windows[0].Start) {
-		t.Errorf("%+v", back)
+		t.Errorf("%s", shown(back))
 	}
 	for _, key := range []string{`"left_out": [`, `"notes": [`, `"cv": 0.`, `"rows_per_token": `} {
 		if !strings.Contains(b.String(), key) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
@@ -100,8 +101,9 @@ const (
 )
 
 // suggestWarmup is two minutes, or a fifth of the shortest window, unless MSER-5
-// finds that a window takes longer to settle, and this moves its throughput: it
-// follows the noise of steady windows. It leaves half of the shortest window.
+// finds that more than a quarter of the windows take longer to settle, and this
+// moves their throughput: it follows the noise of steady windows, so that the
+// longest of many would be chance. It leaves half of the shortest window.
 func (p *Proposal) suggestWarmup() {
 	if len(p.Windows) == 0 {
 		return
@@ -114,32 +116,47 @@ func (p *Proposal) suggestWarmup() {
 	if part := shortest / warmupOf; part < warmup {
 		warmup, why = part, "a fifth of the shortest window"
 	}
-	asked, unsettled := 0, 0
-	for i, w := range p.Windows {
+	wanted := p.settled()
+	if n := len(wanted); n > 0 {
+		if most := wanted[(n*3+3)/4-1]; most > warmup { // the upper quartile
+			warmup, why = most, "what MSER-5 finds in three of four windows"
+		}
+	}
+	if warmup > shortest/mostWarmupOf {
+		warmup, why = shortest/mostWarmupOf, why+", but half of the shortest window has to be left"
+	}
+	warmup = roundUp(warmup)
+	fine := len(wanted)
+	for fine > 0 && wanted[fine-1] > warmup {
+		fine--
+	}
+	if len(wanted) == 0 {
+		why += fmt.Sprintf("; MSER-5, which needs %d cells, says nothing of any window", stats.LeastMSER)
+	} else {
+		why += fmt.Sprintf("; MSER-5 asks for no more in %d of %s", fine, plural(len(wanted), "window"))
+	}
+	p.WarmupSeconds, p.WarmupWhy = warmup.Seconds(), why
+}
+
+// settled is what MSER-5 asks for in every window that it can be asked about,
+// the least first. One that does not settle asks for nothing in particular.
+func (p *Proposal) settled() []time.Duration {
+	var out []time.Duration
+	unsettled := 0
+	for _, w := range p.Windows {
 		longer, err := w.settles()
 		if errors.Is(err, stats.ErrUnsettled) {
 			unsettled++
 		}
-		if err != nil {
-			continue
+		if err == nil {
+			out = append(out, longer)
 		}
-		asked++
-		if longer > warmup {
-			warmup, why = longer, fmt.Sprintf("MSER-5 finds window %d settled then", i+1)
-		}
-	}
-	switch {
-	case asked+unsettled == 0:
-		why += fmt.Sprintf("; no window has the %d cells that MSER-5 needs", stats.LeastMSER)
-	case warmup > shortest/mostWarmupOf:
-		warmup, why = shortest/mostWarmupOf, why+", but half of the shortest window has to be left"
-	case asked > 0:
-		why += fmt.Sprintf("; MSER-5 asks for no more in %d of %d windows", asked, len(p.Windows))
 	}
 	if unsettled > 0 {
-		p.Notes = append(p.Notes, plural(unsettled, "window")+" not settled in the first half: warm up longer, and measure longer")
+		p.Notes = append(p.Notes, plural(unsettled, "window")+" not settled in the first half, by MSER-5: a longer warm-up and longer windows would tell whether that is chance")
 	}
-	p.WarmupSeconds, p.WarmupWhy = roundUp(warmup).Seconds(), why
+	slices.Sort(out)
+	return out
 }
 
 // roundUp is whole seconds, of short times tenths.
@@ -157,7 +174,7 @@ func roundUp(d time.Duration) time.Duration {
 func (w Window) settles() (time.Duration, error) {
 	n, err := stats.MSER5(rates(w.cells))
 	unsettled := errors.Is(err, stats.ErrUnsettled)
-	if unsettled {
+	if unsettled { // does it matter where it settles?
 		n = len(w.cells) / 2
 	}
 	if err != nil && !unsettled || n == 0 {

@@ -116,6 +116,15 @@ func propose(t *testing.T, r source.Recording, o windows.Options) windows.Propos
 	return p
 }
 
+// shown is a proposal as people see it.
+func shown(p windows.Proposal) string {
+	var b strings.Builder
+	if err := windows.Text(&b, p); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
+
 // near checks the edges of a window, in seconds after noon.
 func near(t *testing.T, w windows.Window, from, to, within float64) {
 	t.Helper()
@@ -178,7 +187,7 @@ func TestFindsTheWindows(t *testing.T) {
 func TestSwitchWithoutPause(t *testing.T) {
 	p := propose(t, usual.record(load{300, 400, 1, "password", false}, load{300, 400, 0, "password", false}), usualOptions)
 	if len(p.Windows) != 2 || p.Windows[0].Persistence != source.On || p.Windows[1].Persistence != source.Off {
-		t.Fatalf("%+v", p)
+		t.Fatalf("%s", shown(p))
 	}
 	near(t, p.Windows[0], 1.37, 300, 5)
 	near(t, p.Windows[1], 300, 600, 6)
@@ -187,7 +196,7 @@ func TestSwitchWithoutPause(t *testing.T) {
 	}
 	p = propose(t, usual.record(load{300, 400, 1, "password", false}, load{120, 400, 0.5, "password", false}, load{300, 400, 0, "password", false}), usualOptions)
 	if len(p.Windows) != 2 || len(p.LeftOut) != 1 || !strings.Contains(p.LeftOut[0].Why, "neither on nor off") {
-		t.Errorf("windows %+v, left out %+v", p.Windows, p.LeftOut)
+		t.Errorf("%s", shown(p))
 	}
 }
 
@@ -195,7 +204,7 @@ func TestSwitchWithoutPause(t *testing.T) {
 func TestGrantsWithoutPause(t *testing.T) {
 	p := propose(t, usual.record(load{300, 400, 1, "password", false}, load{300, 400, 1, "client_credentials", false}), usualOptions)
 	if len(p.Windows) != 2 || p.Windows[0].Grant != "password" || p.Windows[1].Grant != "client_credentials" {
-		t.Fatalf("%+v", p)
+		t.Fatalf("%s", shown(p))
 	}
 	if !strings.Contains(p.Windows[1].Begins, "grant changes from password to client_credentials") {
 		t.Errorf("begins %q", p.Windows[1].Begins)
@@ -206,7 +215,7 @@ func TestGrantsWithoutPause(t *testing.T) {
 func TestLevels(t *testing.T) {
 	p := propose(t, usual.record(load{300, 400, 1, "password", false}, load{300, 600, 1, "password", false}), usualOptions)
 	if len(p.Windows) != 2 {
-		t.Fatalf("%d windows: %+v", len(p.Windows), p)
+		t.Fatalf("%s", shown(p))
 	}
 	near(t, p.Windows[0], 1.37, 300, 6)
 	if !strings.Contains(p.Windows[0].Ends, "throughput rises from") {
@@ -227,7 +236,7 @@ func TestLevels(t *testing.T) {
 func TestGapEndsAWindow(t *testing.T) {
 	p := propose(t, usual.record(load{300, 400, 1, "password", false}, load{60, 400, 1, "password", true}, load{300, 400, 1, "password", false}), usualOptions)
 	if len(p.Windows) != 2 || !strings.Contains(p.Windows[0].Ends, "no scrapes for") || !strings.Contains(p.Windows[1].Begins, "scrapes begin again after") {
-		t.Fatalf("%+v", p)
+		t.Fatalf("%s", shown(p))
 	}
 	near(t, p.Windows[0], 1.37, 300, 5)
 	if !told(p.Notes, "tokens were issued within 1 gap of the scrapes and are in no window") {
@@ -250,7 +259,7 @@ func TestIdleIsNoWindow(t *testing.T) {
 	idle := load{600, 0.5, 1, "password", false}
 	p := propose(t, usual.record(idle, load{300, 400, 1, "password", false}, idle), usualOptions)
 	if len(p.Windows) != 1 || len(p.LeftOut) != 0 {
-		t.Fatalf("%+v", p)
+		t.Fatalf("%s", shown(p))
 	}
 	near(t, p.Windows[0], 600, 900, 1)
 }
@@ -261,13 +270,13 @@ func TestShortPause(t *testing.T) {
 	loads := []load{{300, 400, 1, "password", false}, {12, 0, 0, "", false}, {300, 400, 1, "password", false}}
 	p := propose(t, usual.record(loads...), usualOptions)
 	if len(p.Windows) != 2 || !told(p.Windows[1].Notes, "if that was an outage within one run") {
-		t.Errorf("%+v", p.Windows)
+		t.Errorf("%s", shown(p))
 	}
 	o := usualOptions
 	o.MinPause = 20 * time.Second
 	p = propose(t, usual.record(loads...), o)
 	if len(p.Windows) != 1 || len(p.Notes) == 0 || !strings.Contains(p.Notes[0], "1 pause shorter than --min-pause 20s") {
-		t.Errorf("%+v", p)
+		t.Errorf("%s", shown(p))
 	}
 }
 
@@ -277,7 +286,7 @@ func TestDips(t *testing.T) {
 	s := simulation{step: time.Second, offset: 370 * time.Millisecond, phi: 0.3, cv: 0.05}
 	p := propose(t, s.record(load{100, 400, 1, "password", false}, load{seconds: 1.4}, load{100, 400, 1, "password", false}), usualOptions)
 	if len(p.Windows) != 2 || !strings.Contains(p.Windows[0].Ends, "hardly any tokens for") && !strings.Contains(p.Windows[0].Ends, "no tokens for") {
-		t.Fatalf("%+v", p)
+		t.Fatalf("%s", shown(p))
 	}
 	near(t, p.Windows[1], 101.4, 201.4, 0.9)
 	p = propose(t, s.record(load{100, 400, 1, "password", false}, load{2, 200, 1, "password", false}, load{100, 400, 1, "password", false}), usualOptions)
@@ -293,6 +302,27 @@ func TestDips(t *testing.T) {
 	}
 	if p = propose(t, r, usualOptions); len(p.Windows) != 1 {
 		t.Errorf("%d windows of a quiet system, left out %d", len(p.Windows), len(p.LeftOut))
+	}
+}
+
+// TestPlan: of two windows with a pause of half a scrape between, the second
+// begins where all others would end.
+func TestPlan(t *testing.T) {
+	s := simulation{step: time.Second, offset: 370 * time.Millisecond, phi: 0.3, cv: 0.05}
+	on, off, pause := load{70, 400, 1, "password", false}, load{70, 300, 0, "password", false}, load{seconds: 2}
+	p := propose(t, s.record(pause, on, pause, off, load{seconds: 0.9}, off, pause, on, pause, off, pause, on, pause), usualOptions)
+	if len(p.Windows) != 6 || len(p.LeftOut) != 0 || !strings.Contains(p.Windows[1].Ends, "throughput dips for a scrape where the others, of 1m10s, end") {
+		t.Fatalf("%s", shown(p))
+	}
+	near(t, p.Windows[1], 74, 144, 1)
+	near(t, p.Windows[2], 144.9, 214.9, 1)
+	if !told(p.Windows[2].Notes, "after window 2 of the same mode and grant") || p.Windows[2].Block != 2 {
+		t.Errorf("%s", shown(p))
+	}
+	// The same dip where no window would end is part of one.
+	p = propose(t, s.record(pause, on, pause, load{40, 300, 0, "password", false}, load{seconds: 0.9}, load{30, 300, 0, "password", false}, pause, on, pause, off, pause, on, pause), usualOptions)
+	if len(p.Windows) != 5 {
+		t.Errorf("%d windows, left out %+v", len(p.Windows), p.LeftOut)
 	}
 }
 
@@ -325,7 +355,7 @@ func TestWarmup(t *testing.T) {
 	quiet := usual
 	quiet.cv = 0.005
 	p := propose(t, quiet.record(loads...), usualOptions)
-	if len(p.Windows) != 2 || p.WarmupSeconds < 70 || p.WarmupSeconds > 175 || !strings.Contains(p.WarmupWhy, "MSER-5 finds window") {
+	if len(p.Windows) != 2 || p.WarmupSeconds < 70 || p.WarmupSeconds > 175 || !strings.Contains(p.WarmupWhy, "what MSER-5 finds in three of four windows") {
 		t.Errorf("%d windows, a warm-up of %g s: %s", len(p.Windows), p.WarmupSeconds, p.WarmupWhy)
 	}
 }
@@ -349,7 +379,7 @@ func TestSteps(t *testing.T) {
 func TestSteadiness(t *testing.T) {
 	p := propose(t, usual.record(load{400, 400, 1, "password", false}, load{400, 440, 1, "password", false}), usualOptions)
 	if len(p.Windows) != 1 || p.Windows[0].CV == nil || !told(p.Windows[0].Notes, "throughput steps from") {
-		t.Errorf("%+v", p.Windows)
+		t.Errorf("%s", shown(p))
 	}
 	r := usual.record(load{300, 400, 1, "password", false})
 	s := r.Series[source.EndpointErrors]
@@ -358,6 +388,6 @@ func TestSteadiness(t *testing.T) {
 	}
 	p = propose(t, r, usualOptions)
 	if w := p.Windows[0]; math.Abs(w.ErrorShare-0.0476) > 0.002 || !strings.Contains(w.Notes[0], "of its requests failed") {
-		t.Errorf("%+v", w)
+		t.Errorf("%s", shown(p))
 	}
 }
