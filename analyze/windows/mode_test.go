@@ -36,7 +36,8 @@ func TestMetricsAreInTheContract(t *testing.T) {
 }
 
 // gauge is a series that stands at a value for all of a recording.
-func gauge(r source.Recording, step time.Duration, value float64) source.Series {
+func gauge(r source.Recording, value float64) source.Series {
+	const step = 5 * time.Second
 	s := source.Series{Step: step}
 	for at := r.Start; at.Before(r.End); at = at.Add(step) {
 		s.Points = append(s.Points, source.Point{Time: at, Value: value})
@@ -82,11 +83,11 @@ func TestMode(t *testing.T) {
 		"no statements":             {bare, 1, func(r source.Recording) { with(r, "insert_statements", 0, 1) }, source.Off, "0.00 INSERT statements per token"},
 		"handed out again, perhaps": {usual, 0, func(r source.Recording) { with(r, "latest_statements", 1, 1) }, "", "yet 1.00 look-ups of a stored token"},
 		"rows and look-ups":         {usual, 1, func(r source.Recording) { with(r, "latest_statements", 1, 1) }, source.On, "1.00 rows inserted"},
-		"the log alone":             {bare, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 5*time.Second, 1) }, source.Off, "API Manager's log says off"},
-		"the log agrees":            {usual, 1, func(r source.Recording) { r.Series["log_on"] = gauge(r, 5*time.Second, 2) }, source.On, "; API Manager's log says on"},
-		"the log contradicts":       {usual, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 5*time.Second, 1) }, "", "but API Manager's log says off"},
+		"the log alone":             {bare, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 1) }, source.Off, "API Manager's log says off"},
+		"the log agrees":            {usual, 1, func(r source.Recording) { r.Series["log_on"] = gauge(r, 2) }, source.On, "; API Manager's log says on"},
+		"the log contradicts":       {usual, 1, func(r source.Recording) { r.Series["log_off"] = gauge(r, 1) }, "", "but API Manager's log says off"},
 		"nodes of both modes, alone": {bare, 1, func(r source.Recording) {
-			r.Series["log_on"], r.Series["log_off"] = gauge(r, 5*time.Second, 1), gauge(r, 5*time.Second, 1)
+			r.Series["log_on"], r.Series["log_off"] = gauge(r, 1), gauge(r, 1)
 		}, "", "nothing that counts"},
 	} {
 		r := c.s.record(load{seconds: 60}, load{300, 400, c.on, "client_credentials", false}, load{seconds: 60})
