@@ -18,45 +18,58 @@ import (
 	"github.com/tokenpersistence/toolkit/testbed/rig"
 )
 
-// demo parses the flags and runs the experiment.
-func demo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseDemo(args, stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return statusDone
-	case err != nil:
-		fmt.Fprintf(stderr, "testbed demo: %v (testbed demo --help lists the flags)\n", err)
-		return statusUsage
+// demoOptions are the few minutes of the demonstration.
+func demoOptions() rig.Options {
+	return rig.Options{
+		Out:   resultFolder("demo-results"),
+		Pairs: 5, Warmup: 2 * time.Second, Measure: 4 * time.Second,
+		Formats: []string{"text", "html", "json"},
 	}
-	return status(ctx, stderr, rig.Demo(ctx, o, stdout))
 }
 
-// tax parses the same flags and checks the persistence tax.
-func tax(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseDemo(args, stdout)
+// studyOptions are the hour that settles the question for the rig: more pairs,
+// windows long enough to judge steadiness, and a table that is not empty.
+func studyOptions() rig.Options {
+	return rig.Options{
+		Out:   resultFolder("study-results"),
+		Pairs: 8, Warmup: 10 * time.Second, Measure: time.Minute, Preload: 1_000_000,
+		Formats: []string{"text", "html", "json", "markdown", "csv"},
+	}
+}
+
+// resultFolder is a new folder for each run.
+func resultFolder(parent string) string {
+	return filepath.Join(parent, time.Now().UTC().Format("20060102T150405Z"))
+}
+
+// drive parses the flags of a command that loads the rig, and runs it.
+func drive(ctx context.Context, command string, defaults rig.Options, args []string, stdout, stderr io.Writer,
+	run func(context.Context, rig.Options, io.Writer) error,
+) int {
+	o, err := parseFlags(command, defaults, args, stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return statusDone
 	case err != nil:
-		fmt.Fprintf(stderr, "testbed tax: %v (testbed tax --help lists the flags)\n", err)
+		fmt.Fprintf(stderr, "testbed %s: %v (testbed %s --help lists the flags)\n", command, err, command)
 		return statusUsage
 	}
-	return status(ctx, stderr, rig.Tax(ctx, o, stdout))
+	return status(ctx, stderr, run(ctx, o, stdout))
 }
 
 // dsnVariable names the environment variable that stands in for --dsn.
 const dsnVariable = "TOKEN_PERSISTENCE_DSN"
 
-// parseDemo turns the flags into options.
-func parseDemo(args []string, stdout io.Writer) (rig.Options, error) {
-	o := rig.Options{Grants: rig.Grants(), PlainText: !isTerminal(stdout)}
-	flags := flag.NewFlagSet("testbed demo", flag.ContinueOnError)
+// parseFlags turns the flags into options.
+func parseFlags(command string, o rig.Options, args []string, stdout io.Writer) (rig.Options, error) {
+	o.Grants, o.PlainText = rig.Grants(), !isTerminal(stdout)
+	flags := flag.NewFlagSet("testbed "+command, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.Out, "out", filepath.Join("demo-results", time.Now().UTC().Format("20060102T150405Z")), "folder for what is kept")
+	flags.StringVar(&o.Out, "out", o.Out, "folder for what is kept")
 	flags.BoolVar(&o.Serve, "serve", false, "keep everything up after the report, until Ctrl-C")
-	flags.IntVar(&o.Pairs, "pairs", 5, "pairs of windows per grant, persistence on and off in random order")
-	flags.DurationVar(&o.Warmup, "warmup", 2*time.Second, "discarded at the start of each window")
-	flags.DurationVar(&o.Measure, "measure", 4*time.Second, "measured in each window")
+	flags.IntVar(&o.Pairs, "pairs", o.Pairs, "pairs of windows per grant, persistence on and off in random order")
+	flags.DurationVar(&o.Warmup, "warmup", o.Warmup, "discarded at the start of each window")
+	flags.DurationVar(&o.Measure, "measure", o.Measure, "measured in each window")
 	flags.IntVar(&o.Users, "users", 100, "users in the closed loop")
 	flags.IntVar(&o.Applications, "applications", 10, "applications the users share")
 	flags.Float64Var(&o.Rate, "rate", 0, "offered tokens per second over all users; 0 is a closed loop")
@@ -65,7 +78,7 @@ func parseDemo(args []string, stdout io.Writer) (rig.Options, error) {
 		return nil
 	})
 	flags.Uint64Var(&o.Seed, "seed", randomSeed(), "seed of the order of windows and of the device scopes (default random)")
-	flags.IntVar(&o.Preload, "preload", 0, "rows in the token table before the first window")
+	flags.IntVar(&o.Preload, "preload", o.Preload, "rows in the token table before the first window")
 	flags.DurationVar(&o.Quiesce, "quiesce", time.Second, "longest wait for the database's purge between windows")
 	flags.StringVar(&o.DSN, "dsn", "", "use this MySQL or MariaDB server, user:password@tcp(host:port)/database, instead of a private one; "+
 		"the variable "+dsnVariable+" keeps the password out of the process list")

@@ -173,6 +173,7 @@ func (b *bench) toItsEnd(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s", text)
 	}
+	b.packed(t, out)
 }
 
 // interrupted sends signals when the output reaches a moment.
@@ -290,6 +291,7 @@ func TestWrongCommands(t *testing.T) {
 		{nil, "usage: testbed demo"},
 		{[]string{"dmeo"}, `unknown command "dmeo"`},
 		{[]string{"demo", "--pears", "3"}, "-pears"},
+		{[]string{"pack", "only-one"}, "a new folder for its copy"},
 		{[]string{"demo", "more"}, `unexpected argument "more"`},
 		{[]string{"demo", "--out", t.TempDir(), "--pairs", "0"}, "--pairs 0: want 1"},
 		{[]string{"demo", "--grants", "implicit"}, "--grants"},

@@ -43,11 +43,14 @@ func main() {
 
 const usage = `testbed runs the published token persistence experiment on this machine.
 
-usage: testbed demo [flags]     testbed demo --help lists them
+usage: testbed demo [flags]     a few minutes; testbed demo --help lists the flags
+       testbed study [flags]    the same with 8 pairs of 70 s: about an hour
        testbed tax [flags]      the database's processor time that persistence
-                                costs beside what the exporter says; demo's flags
+                                costs beside what the exporter says
        testbed users --url URL --credentials FILE [flags]
                                 drives a real API Manager the same way
+       testbed pack RUN FOLDER  a copy of a run, small enough to be shared, that
+                                analyze compare reads with the same result
 
 keymanager, and users without flags, are the processes that demo starts.
 `
@@ -59,9 +62,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	switch args[0] {
 	case "demo":
-		return demo(ctx, args[1:], stdout, stderr)
+		return drive(ctx, "demo", demoOptions(), args[1:], stdout, stderr, rig.Demo)
+	case "study":
+		return drive(ctx, "study", studyOptions(), args[1:], stdout, stderr, rig.Demo)
 	case "tax":
-		return tax(ctx, args[1:], stdout, stderr)
+		return drive(ctx, "tax", demoOptions(), args[1:], stdout, stderr, rig.Tax)
+	case "pack":
+		return pack(args[1:], stdout, stderr)
 	case "keymanager":
 		return status(ctx, stderr, serveKeyManager(ctx, stdin, stdout))
 	case "users":
@@ -77,7 +84,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprint(stdout, usage)
 		return statusDone
 	default:
-		fmt.Fprintf(stderr, "testbed: unknown command %q: want demo, tax or users\n%s", args[0], usage)
+		fmt.Fprintf(stderr, "testbed: unknown command %q: want demo, study, tax, users or pack\n%s", args[0], usage)
 		return statusUsage
 	}
 }

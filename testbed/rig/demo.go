@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -181,7 +182,7 @@ func (s *stand) grant(ctx context.Context, grant string, pairs [][2]string) ([]w
 // analyze runs the real program over what was recorded; its text report goes to
 // out as well as to the folder.
 func analyze(ctx context.Context, o Options, p programs, file string, out io.Writer) error {
-	args := []string{"compare", file, "--format", "text,html,json", "--output", o.Out, "--fail-on", "nodata"}
+	args := []string{"compare", file, "--format", strings.Join(o.Formats, ","), "--output", o.Out, "--fail-on", "nodata"}
 	if o.PlainText {
 		args = append(args, "--no-color")
 	}

@@ -98,15 +98,19 @@ func (s *stand) writeExperiment(windows []window) (string, error) {
 			JTL: []string{filepath.ToSlash(w.JTL)}, ForeignCPU: math.Round(w.ForeignCPU*1000) / 1000,
 		})
 	}
+	path := filepath.Join(o.Out, "experiment.yaml")
+	return path, e.write(path)
+}
+
+func (e experiment) write(path string) error {
 	text, err := yaml.Marshal(e)
 	if err != nil {
-		return "", fmt.Errorf("write the experiment file: %w", err)
+		return fmt.Errorf("write the experiment file: %w", err)
 	}
-	path := filepath.Join(o.Out, "experiment.yaml")
 	if err := os.WriteFile(path, text, 0o644); err != nil {
-		return "", fmt.Errorf("write the experiment file: %w", err)
+		return fmt.Errorf("write the experiment file: %w", err)
 	}
-	return path, nil
+	return nil
 }
 
 // stamp is RFC 3339 with milliseconds, in UTC.

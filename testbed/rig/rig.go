@@ -45,6 +45,7 @@ type Options struct {
 	Listen        string        // the exporter's address; empty: a free port, or :9851 for --prometheus-url
 	CPUs          Layout        // parts given here override the default split
 	PlainText     bool          // the analysis prints no colour
+	Formats       []string      // what the analysis writes, in its own words
 }
 
 // Grants are the grants of the published experiment in its order.
