@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter fuzz soak lint vuln golden build setup help study
+.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -24,6 +24,10 @@ study: ## the experiment with 8 pairs of 70 s for each grant (about an hour; lea
 	@testbed/install.sh mysql || echo 'the MySQL of Debian sid cannot be fetched: the study runs on the server of make demo' >&2
 	@[ -n "$$TOKEN_PERSISTENCE_MYSQLD" ] || [ ! -x .cache/mysql/mysqld ] || export TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld; \
 		exec bin/testbed study $(ARGS)
+
+case-study: build ## the documents of docs/case-study from its data (RUN=folder of a study: from that run)
+	@[ -z "$(RUN)" ] || { rm -rf docs/case-study/data && bin/testbed pack $(RUN) docs/case-study/data; }
+	@ANALYZE=$(CURDIR)/bin/analyze docs/case-study/make.sh
 
 tax: ## what disappears of the database's CPU when persistence is off beside what the exporter says (about 3 minutes; TOKEN_PERSISTENCE_MYSQLD=path for MySQL)
 	@$(MAKE) --no-print-directory -j2 setup build

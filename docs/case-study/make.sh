@@ -1,0 +1,8 @@
+#!/bin/sh
+# Makes every document of this folder but README.md from data/, with the program
+# that ANALYZE names. A test does the same and compares.
+set -eu
+cd "$(dirname "$0")"
+"$ANALYZE" compare data/experiment.yaml --format text,html,markdown,json --output . --fail-on nodata >/dev/null
+"$ANALYZE" project report.json --apim-vcpus 8 >project.txt
+"$ANALYZE" plan report.json --max-loss 5% >plan.txt
