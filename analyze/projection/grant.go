@@ -3,6 +3,7 @@ package projection
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/tokenpersistence/toolkit/analyze/queueing"
 	"github.com/tokenpersistence/toolkit/analyze/report"
@@ -68,8 +69,8 @@ func projectGrant(r report.Report, name string, p report.Projection, known *fact
 		g.Refused = fmt.Sprintf("the model cannot be solved: %v", err)
 		return g
 	}
-	g.Notes = append(g.Notes, between("on", on, g.On, p.Measured)...)
-	g.Notes = append(g.Notes, between("off", off, g.Off, p.Measured)...)
+	g.Notes = append(g.Notes, generator(r, name, "on", on, g.On)...)
+	g.Notes = append(g.Notes, generator(r, name, "off", off, g.Off)...)
 	known.projected = true
 	known.intervals = known.intervals || g.On.Throughput.Lo != nil
 	return g
@@ -108,14 +109,14 @@ func measuredMode(m mode) *report.ProjectedMode {
 		Measured:         runLevel(m.throughput, 1, m.pick(sample.rate)),
 		MeasuredResponse: runLevel(m.response, ms, m.pick(sample.responseTime)),
 		APIManagerDemand: runLevel(m.centre.apim, ms, m.pick(sample.apimDemand)),
-		Delay:            report.Interval{Estimate: number(m.centre.delay * ms)},
+		Delay:            report.Interval{Estimate: number(m.centre.delay * ms), Lo: number(min(m.shortest, m.centre.delay) * ms), Hi: number(m.centre.delay * ms)},
 		Backcast:         number(m.backcast.throughput),
 		BackcastResponse: number(m.backcast.response * ms),
 	}
 	throughput, response := m.misses()
 	out.BackcastError, out.BackcastResponseError = number(throughput), number(response)
-	if m.delayLo < m.delayHi {
-		out.Delay.Lo, out.Delay.Hi = number(m.delayLo*ms), number(m.delayHi*ms)
+	if !math.IsInf(m.ceiling, 1) {
+		out.FastAnswers = number(m.ceiling * ms)
 	}
 	if m.database {
 		out.DatabaseDemand = runLevel(m.centre.database, ms, m.pick(sample.databaseDemand))
@@ -134,9 +135,9 @@ func project(g *report.ProjectedGrant, on, off mode, h report.Hardware, p report
 		return err
 	}
 	var drawnOn, drawnOff draws
-	var ratios []float64
+	var least, most []float64
 	if min(len(on.samples), len(off.samples)) > 1 {
-		if drawnOn, drawnOff, ratios, err = simulate(on, off, h, p.Draws, p.Seed); err != nil {
+		if drawnOn, drawnOff, least, most, err = simulate(on, off, h, p.Draws, p.Seed); err != nil {
 			return err
 		}
 	}
@@ -146,7 +147,7 @@ func project(g *report.ProjectedGrant, on, off mode, h report.Hardware, p report
 	if err := predicted(g.Off, off, y, drawnOff, h); err != nil {
 		return err
 	}
-	g.RatioProjected = interval(y.throughput/x.throughput, 1, ratios)
+	g.RatioProjected = interval(y.throughput/x.throughput, 1, least, most)
 	return nil
 }
 
@@ -164,13 +165,13 @@ func predicted(to *report.ProjectedMode, m mode, o outcome, drawn draws, h repor
 		return err
 	}
 	to.WithoutDelay = number(free.throughput)
-	to.Throughput = interval(o.throughput, 1, drawn.throughput)
-	to.Response = interval(o.response, ms, drawn.response)
+	to.Throughput = interval(o.throughput, 1, drawn.slow.throughput, drawn.fast.throughput)
+	to.Response = interval(o.response, ms, drawn.fast.response, drawn.slow.response)
 	to.Change = number(o.throughput/m.backcast.throughput - 1)
 	to.BoundLo, to.BoundHi = number(bounds.ThroughputLo), number(bounds.ThroughputHi)
-	to.APIManagerBusy = interval(o.apimBusy, 1, drawn.apimBusy)
+	to.APIManagerBusy = interval(o.apimBusy, 1, drawn.slow.apimBusy, drawn.fast.apimBusy)
 	if h.DatabaseVCPUs > 0 {
-		to.DatabaseBusy = interval(o.databaseBusy, 1, drawn.databaseBusy)
+		to.DatabaseBusy = interval(o.databaseBusy, 1, drawn.slow.databaseBusy, drawn.fast.databaseBusy)
 	}
 	to.Bottleneck = bottleneck(o.throughput, m.centre, h)
 	return nil

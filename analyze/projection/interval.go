@@ -68,8 +68,9 @@ func dot(w, x []float64) float64 {
 // variance, and e^30 of a demand is as good as infinite.
 const mostShift = 30
 
-// draw moves the model within what its runs allow.
-func (m mode) draw(w []float64) quantities {
+// draw moves the model within what its runs allow: once with the longest delay
+// that the measurements allow, once with the shortest.
+func (m mode) draw(w []float64) (slow, fast quantities) {
 	shift := func(centre float64, values []float64) float64 {
 		logs, err := stats.Logs(values)
 		if err != nil {
@@ -77,14 +78,20 @@ func (m mode) draw(w []float64) quantities {
 		}
 		return centre * math.Exp(min(max(dot(w, logs), -mostShift), mostShift))
 	}
-	q := quantities{
-		apim:  shift(m.centre.apim, m.pick(sample.apimDemand)),
-		delay: min(max(0, m.centre.delay+dot(w, m.delays)), 1e6*m.response),
-	}
+	slow = quantities{apim: shift(m.centre.apim, m.pick(sample.apimDemand))}
 	if m.database {
-		q.database = shift(m.centre.database, m.pick(sample.databaseDemand))
+		slow.database = shift(m.centre.database, m.pick(sample.databaseDemand))
 	}
-	return q
+	fast = slow
+	if m.fitted > 0 {
+		delay := min(max(0, m.fitted+dot(w, m.delays)), 1e6*m.response)
+		slow.delay, fast.delay = delay, delay*min(m.shortest/m.fitted, 1)
+		if !m.queues() {
+			slow.delay = min(delay, m.ceiling)
+			fast.delay = min(fast.delay, slow.delay)
+		}
+	}
+	return slow, fast
 }
 
 // paired says whether two modes have one run each in the same blocks, so that
@@ -101,19 +108,41 @@ func paired(on, off mode) bool {
 	return true
 }
 
-// draws are the outcomes of the Monte Carlo for one mode.
-type draws struct{ throughput, response, apimBusy, databaseBusy []float64 }
+// draws are the outcomes of the Monte Carlo for one mode, with the longest and
+// with the shortest delay.
+type draws struct{ slow, fast outcomes }
 
-func (d *draws) add(o outcome) {
+type outcomes struct{ throughput, response, apimBusy, databaseBusy []float64 }
+
+func (d *outcomes) add(o outcome) {
 	d.throughput = append(d.throughput, o.throughput)
 	d.response = append(d.response, o.response)
 	d.apimBusy = append(d.apimBusy, o.apimBusy)
 	d.databaseBusy = append(d.databaseBusy, o.databaseBusy)
 }
 
-// simulate solves the projected network for n draws of both modes. ratio holds
-// throughput off / on of each draw.
-func simulate(on, off mode, h report.Hardware, n int, seed uint64) (a, b draws, ratio []float64, err error) {
+// add solves the network of one draw with both delays.
+func (d *draws) add(m mode, w []float64, h report.Hardware) (slow, fast float64, err error) {
+	a, b := m.draw(w)
+	x, err := predict(a, h)
+	if err != nil {
+		return 0, 0, err
+	}
+	y := x
+	if a != b {
+		if y, err = predict(b, h); err != nil {
+			return 0, 0, err
+		}
+	}
+	d.slow.add(x)
+	d.fast.add(y)
+	return x.throughput, y.throughput, nil
+}
+
+// simulate solves the projected network for n draws of both modes. least and
+// most are the throughput off / on of each draw, with those delays on either
+// side that make it smallest and largest.
+func simulate(on, off mode, h report.Hardware, n int, seed uint64) (a, b draws, least, most []float64, err error) {
 	random := rand.New(rand.NewPCG(seed, uint64(len(on.samples))<<32|uint64(len(off.samples))))
 	together := paired(on, off)
 	for range n {
@@ -122,32 +151,28 @@ func simulate(on, off mode, h report.Hardware, n int, seed uint64) (a, b draws, 
 		if !together {
 			v = contrast(len(off.samples), random)
 		}
-		x, err := predict(on.draw(w), h)
+		slowOn, fastOn, err := a.add(on, w, h)
 		if err != nil {
-			return a, b, nil, err
+			return a, b, nil, nil, err
 		}
-		y, err := predict(off.draw(v), h)
+		slowOff, fastOff, err := b.add(off, v, h)
 		if err != nil {
-			return a, b, nil, err
+			return a, b, nil, nil, err
 		}
-		a.add(x)
-		b.add(y)
-		ratio = append(ratio, y.throughput/x.throughput)
+		least, most = append(least, slowOff/fastOn), append(most, fastOff/slowOn)
 	}
-	return a, b, ratio, nil
+	return a, b, least, most, nil
 }
 
-// interval puts the quantiles of the draws around an estimate. Without draws
-// there is no interval.
-func interval(estimate, scale float64, drawn []float64) report.Interval {
+// interval puts a lower quantile of the lower draws and an upper quantile of the
+// upper ones around an estimate. Without draws there is no interval.
+func interval(estimate, scale float64, lower, upper []float64) report.Interval {
 	out := report.Interval{Estimate: number(estimate * scale)}
-	for _, c := range []struct {
-		p  float64
-		to *report.Number
-	}{{(1 - level) / 2, &out.Lo}, {(1 + level) / 2, &out.Hi}} {
-		if q, err := stats.Quantile(drawn, c.p, stats.Type7); err == nil {
-			*c.to = number(q * scale)
-		}
+	if q, err := stats.Quantile(lower, (1-level)/2, stats.Type7); err == nil {
+		out.Lo = number(q * scale)
+	}
+	if q, err := stats.Quantile(upper, (1+level)/2, stats.Type7); err == nil {
+		out.Hi = number(q * scale)
 	}
 	return out
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tokenpersistence/toolkit/analyze/queueing"
 	"github.com/tokenpersistence/toolkit/analyze/report"
-	"github.com/tokenpersistence/toolkit/analyze/stats"
 )
 
 // quantities are what a token costs, in seconds, and how long it takes.
@@ -65,12 +64,14 @@ const precision = 1e-5
 // mode is the model of one mode: its centre, and what each run says.
 type mode struct {
 	runs
-	centre           quantities
-	throughput       float64   // geometric mean of the runs, tokens/s
-	response         float64   // geometric mean of the runs, s
-	delays           []float64 // of each run, s
-	delayLo, delayHi float64   // 95 % interval of the delay, s; equal when there is none
-	backcast         outcome
+	centre     quantities
+	throughput float64   // geometric mean of the runs, tokens/s
+	response   float64   // geometric mean of the runs, s
+	delays     []float64 // of each run, fitted, s
+	fitted     float64   // the delay that gives back the measured response time, s
+	shortest   float64   // delay with which the model still gives back what was measured, s
+	ceiling    float64   // response time that few answers undercut, s; +Inf where it is unknown
+	backcast   outcome
 }
 
 // build fits the model to the runs of a mode.
@@ -79,8 +80,9 @@ func build(all runs, h report.Hardware) (mode, error) {
 	apim, database := all.pick(sample.apimDemand), all.pick(sample.databaseDemand)
 	m.centre = quantities{apim: centre(apim), database: centre(database)}
 	m.throughput, m.response = centre(all.pick(sample.rate)), centre(all.pick(sample.responseTime))
+	m.ceiling = all.ceiling
 	var err error
-	if m.centre.delay, err = m.centre.fit(h, m.response); err != nil {
+	if m.fitted, err = m.centre.fit(h, m.response); err != nil {
 		return m, err
 	}
 	for _, s := range all.samples {
@@ -90,19 +92,29 @@ func build(all runs, h report.Hardware) (mode, error) {
 		}
 		m.delays = append(m.delays, d)
 	}
-	m.delayLo, m.delayHi = m.delayRange()
+	// Tolerance is what a back-cast may miss: near saturation a delay of nothing
+	// may be as good as the fitted one.
+	if m.shortest, err = m.centre.fit(h, m.response*(1-Tolerance)); err != nil {
+		return m, err
+	}
+	m.centre.delay = m.longest()
 	m.backcast, err = predict(m.centre, h)
 	return m, err
 }
 
-// delayRange is the t interval of the runs' delays, around the fitted one.
-func (m mode) delayRange() (lo, hi float64) {
-	half := 0.0
-	if e, err := stats.MeanT(m.delays, level); err == nil {
-		half = (e.Hi - e.Lo) / 2
+// longest is the longest delay that the measurements allow: the fitted one, and
+// no longer than the fastest answers took, which had to wait for it as well. If
+// they took less than the shortest delay that fits, what passes outside the CPUs
+// is no delay, and they say nothing about its length.
+func (m mode) longest() float64 {
+	if m.queues() {
+		return m.fitted
 	}
-	return max(0, m.centre.delay-half), m.centre.delay + half
+	return min(m.fitted, m.ceiling)
 }
+
+// queues says that the time outside the CPUs cannot be the same for all.
+func (m mode) queues() bool { return m.ceiling < m.shortest }
 
 func (s sample) apimDemand() float64     { return s.apim }
 func (s sample) databaseDemand() float64 { return s.database }

@@ -20,9 +20,10 @@ type sample struct {
 // runs are the complete runs of one mode of one grant.
 type runs struct {
 	samples  []sample
-	left     int    // runs that lack a metric which others have
-	origin   string // where the response times come from
-	database bool   // whether the database is modelled
+	left     int     // runs that lack a metric which others have
+	origin   string  // where the response times come from
+	database bool    // whether the database is modelled
+	ceiling  float64 // response time that one in a hundred answers undercuts, s; +Inf where it is unknown
 }
 
 // place identifies a run among those of its mode: the block, and the position
@@ -89,7 +90,7 @@ func read(r report.Report, grant string, off bool, h report.Hardware) (runs, err
 	if !response.fits(x) {
 		return runs{}, mismatch(mode, x, response, "response time")
 	}
-	out := runs{origin: origin, database: len(database.order) > 0 && h.DatabaseVCPUs > 0}
+	out := runs{origin: origin, database: len(database.order) > 0 && h.DatabaseVCPUs > 0, ceiling: fastest(r, grant, off)}
 	for _, at := range x.order {
 		s := sample{block: at.block, throughput: x.values[at], apim: apim.values[at], response: response.values[at]}
 		_, complete := apim.values[at]
@@ -188,6 +189,23 @@ func means(r report.Report, grant string, off bool) column {
 		}
 	}
 	return c
+}
+
+// fastest is the response time in seconds that one in a hundred successful
+// answers of a mode undercuts, +Inf where the report holds no distribution.
+// One in a hundred, because single answers may have gone a shorter way.
+func fastest(r report.Report, grant string, off bool) float64 {
+	for _, l := range r.Latencies {
+		if l.Grant != grant || l.Persistence != modeName(off) {
+			continue
+		}
+		for i, share := range l.Shares {
+			if share >= 0.01 && i < len(l.Milliseconds) {
+				return l.Milliseconds[i] / 1000
+			}
+		}
+	}
+	return math.Inf(1)
 }
 
 // check refuses values that no run can have.

@@ -62,9 +62,11 @@ type ProjectedMode struct {
 	MeasuredResponse Interval `json:"measured_response_ms"` // ms
 	APIManagerDemand Interval `json:"apim_core_ms"`         // core-ms per token
 	DatabaseDemand   Interval `json:"database_core_ms"`     // core-ms per token
-	// Delay is the part of the response time that the two CPUs do not explain; its
-	// interval is that of the runs.
+	// Delay is the part of the response time that passes outside the two CPUs: from
+	// the shortest to the longest that the measurements allow, which is the estimate.
 	Delay Interval `json:"delay_ms"`
+	// FastAnswers is the response time that one in a hundred answers undercuts.
+	FastAnswers Number `json:"fast_answers_ms"`
 	// Backcast and BackcastResponse are what the model gives for the measured
 	// hardware, their errors the ratios by which they miss what was measured.
 	Backcast              Number   `json:"backcast"` // tokens/s

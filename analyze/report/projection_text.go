@@ -58,9 +58,18 @@ var measuredRows = []projectionRow{
 	{"response time, ms", func(m ProjectedMode) string { return m.MeasuredResponse.text("") }},
 	{"API Manager, core-ms/token", func(m ProjectedMode) string { return m.APIManagerDemand.text("") }},
 	{"database, core-ms/token", func(m ProjectedMode) string { return m.DatabaseDemand.text("") }},
-	{"outside both CPUs, ms/token", func(m ProjectedMode) string { return m.Delay.text("") }},
+	{"outside both CPUs, ms/token", delayText},
 	{"back-cast, tokens/s", func(m ProjectedMode) string { return missText(m.Backcast, m.BackcastError) }},
 	{"back-cast, ms", func(m ProjectedMode) string { return missText(m.BackcastResponse, m.BackcastResponseError) }},
+}
+
+// delayText writes the delays that the measurements allow.
+func delayText(m ProjectedMode) string {
+	d := m.Delay
+	if d.Lo == nil || d.Hi == nil || *d.Lo == *d.Hi {
+		return d.text("")
+	}
+	return significant(*d.Lo) + " to " + significant(*d.Hi)
 }
 
 // missText writes a back-cast with the ratio by which it is off.
