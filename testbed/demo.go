@@ -42,8 +42,8 @@ func resultFolder(parent string) string {
 	return filepath.Join(parent, time.Now().UTC().Format("20060102T150405Z"))
 }
 
-// drive parses the flags of a command that loads the rig, and runs it.
-func drive(ctx context.Context, command string, defaults rig.Options, args []string, stdout, stderr io.Writer,
+// onRig parses the flags of a command that loads the rig, and runs it.
+func onRig(ctx context.Context, command string, defaults rig.Options, args []string, stdout, stderr io.Writer,
 	run func(context.Context, rig.Options, io.Writer) error,
 ) int {
 	o, err := parseFlags(command, defaults, args, stdout)

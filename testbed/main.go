@@ -62,11 +62,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	switch args[0] {
 	case "demo":
-		return drive(ctx, "demo", demoOptions(), args[1:], stdout, stderr, rig.Demo)
+		return onRig(ctx, "demo", demoOptions(), args[1:], stdout, stderr, rig.Demo)
 	case "study":
-		return drive(ctx, "study", studyOptions(), args[1:], stdout, stderr, rig.Demo)
+		return onRig(ctx, "study", studyOptions(), args[1:], stdout, stderr, rig.Demo)
 	case "tax":
-		return drive(ctx, "tax", demoOptions(), args[1:], stdout, stderr, rig.Tax)
+		return onRig(ctx, "tax", demoOptions(), args[1:], stdout, stderr, rig.Tax)
 	case "pack":
 		return pack(args[1:], stdout, stderr)
 	case "keymanager":
