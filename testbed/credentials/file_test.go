@@ -130,3 +130,37 @@ func TestReadableByAll(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRead holds that nothing panics, that a set that was read is complete, and
+// that an error is one line.
+func FuzzRead(f *testing.F) {
+	f.Add("consumer_key,consumer_secret,username,password\na,b,c,d\n", true)
+	f.Add("applications:\n- {key: a, secret: b}\nusers:\n- {name: c, password: d}\n", false)
+	f.Add("applications: &a [*a]\n", false)
+	f.Fuzz(func(t *testing.T, text string, table bool) {
+		name := "c.yaml"
+		if table {
+			name = "c.csv"
+		}
+		set, _, err := credentials.Read(write(t, name, text, 0o600))
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q", err)
+			}
+			return
+		}
+		if len(set.Applications) == 0 {
+			t.Error("no application")
+		}
+		for _, a := range set.Applications {
+			if a.Key == "" || a.Secret == "" || a.Line < 1 {
+				t.Errorf("application %+v", a)
+			}
+		}
+		for _, u := range set.Users {
+			if u.Name == "" || u.Password == "" || u.Line < 1 {
+				t.Errorf("user %+v", u)
+			}
+		}
+	})
+}
