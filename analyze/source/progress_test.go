@@ -34,3 +34,24 @@ func TestProgress(t *testing.T) {
 		}
 	}
 }
+
+// TestSurveyProgress counts the bytes of all files, on either way of reading.
+func TestSurveyProgress(t *testing.T) {
+	text := header + "1782900000000,10,token,200,OK,x,text,true,,1,1,1,1,,1,0,0\n"
+	base := writeFiles(t, map[string]string{"a.jtl": text, "b.jtl": text})
+	for name, read := range map[string]func(Spec) error{
+		"surveys": func(s Spec) error { _, err := ReadSurveys(t.Context(), s, []string{"a.jtl", "b.jtl"}); return err },
+		"results": func(s Spec) error {
+			_, err := ScanResults(t.Context(), s, []string{"a.jtl", "b.jtl"}, func(int, Result) {})
+			return err
+		},
+	} {
+		var done, total int64
+		if err := read(Spec{Base: base, Progress: func(d, n int64) { done, total = d, n }}); err != nil {
+			t.Fatal(err)
+		}
+		if want := int64(2 * len(text)); done != want || total != want {
+			t.Errorf("%s: %d of %d bytes, want %d", name, done, total, want)
+		}
+	}
+}
