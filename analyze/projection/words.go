@@ -56,7 +56,7 @@ func generator(r report.Report, grant, name string, m mode, projected *report.Pr
 }
 
 const (
-	mostLoad = 0.8 // of the load generator's CPU, as for a warning of a window
+	mostLoad = 0.8  // of the load generator's CPU, as for a warning of a window
 	decisive = 1.5  // longest delay over the shortest, from which it is said
 	marginal = 0.05 // of the response time, below which a delay is not worth a word
 
