@@ -110,6 +110,22 @@ func mean(cells []cell) float64 {
 	return tokens / seconds
 }
 
+// joinedBy takes so many neighbours at a time together, fewer at the end.
+func joinedBy(cells []cell, by int) []cell {
+	if by <= 1 {
+		return cells
+	}
+	var out []cell
+	for part := range slices.Chunk(cells, by) {
+		c := cell{from: part[0].from, to: part[len(part)-1].to}
+		for _, p := range part {
+			c.tokens += p.tokens
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
 // within are the cells that lie wholly between two times.
 func within(cells []cell, start, end time.Time) []cell {
 	first := slices.IndexFunc(cells, func(c cell) bool { return !c.from.Before(start) })

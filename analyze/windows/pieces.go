@@ -137,6 +137,10 @@ func (f *finder) end(p piece, beforePause bool) time.Time {
 // Shorter ones than MinLength then belong to what is around them.
 const levelCells = 5
 
+// mostCells of a stretch are searched for changes of level; where there are more,
+// neighbours are taken together. The search takes time by the square.
+const mostCells = 5000
+
 // byLevel cuts a piece where its throughput changes by MinChange or more and
 // stays there for MinLength on both sides.
 func (f *finder) byLevel(p piece) []piece {
@@ -145,9 +149,13 @@ func (f *finder) byLevel(p piece) []piece {
 		return []piece{p}
 	}
 	offset := slices.IndexFunc(f.cells, func(c cell) bool { return c.from.Equal(inside[0].from) })
-	found, err := stats.ChangePoints(rates(inside), levelCells)
+	by := (len(inside) + mostCells - 1) / mostCells
+	found, err := stats.ChangePoints(rates(joinedBy(inside, by)), levelCells)
 	if err != nil { // too short, or without any noise: one level
 		return []piece{p}
+	}
+	for i := range found.At {
+		found.At[i] *= by
 	}
 	s := f.o.lasting(segments{inside, found.At})
 	out := []piece{p}

@@ -24,8 +24,9 @@ func JSON(w io.Writer, p Proposal) error {
 	return nil
 }
 
-// Text writes the windows, why each begins and ends where it does, and what was
-// left out, in at most 80 columns. Times are UTC.
+// Text writes the windows, what was left out, and why each window begins and ends
+// where it does, in at most 80 columns. Times are UTC. A window with a note has
+// an ! at the end of its line.
 func Text(w io.Writer, p Proposal) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d left out, cells of %s\n%s to %s UTC\n", plural(len(p.Windows), "window"), len(p.LeftOut), round(seconds(p.StepSeconds)),
@@ -33,10 +34,16 @@ func Text(w io.Writer, p Proposal) error {
 	if len(p.Windows) > 0 {
 		fmt.Fprintf(&b, "\n%2s %-19s %-8s %-4s %-20s %8s %6s %4s\n", "", "start", "end", "mode", "grant", "tokens/s", "CV", "pair")
 		for i, v := range p.Windows {
-			v.text(&b, i+1)
+			v.line(&b, i+1)
 		}
 		fmt.Fprintf(&b, "\nwarm-up %s\n", seconds(p.WarmupSeconds))
 		paragraph(&b, "  ", p.WarmupWhy)
+	}
+	if len(p.Notes) > 0 {
+		b.WriteString("\nnotes\n")
+		for _, n := range p.Notes {
+			paragraph(&b, "  ", n)
+		}
 	}
 	if len(p.LeftOut) > 0 {
 		b.WriteString("\nleft out\n")
@@ -45,10 +52,10 @@ func Text(w io.Writer, p Proposal) error {
 			paragraph(&b, "      ", l.Why)
 		}
 	}
-	if len(p.Notes) > 0 {
-		b.WriteString("\nnotes\n")
-		for _, n := range p.Notes {
-			paragraph(&b, "  ", n)
+	if len(p.Windows) > 0 {
+		b.WriteString("\nwhy\n")
+		for i, v := range p.Windows {
+			v.why(&b, i+1)
 		}
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -57,21 +64,26 @@ func Text(w io.Writer, p Proposal) error {
 	return nil
 }
 
-func (v Window) text(b *strings.Builder, number int) {
-	cv, block := "–", "–"
+func (v Window) line(b *strings.Builder, number int) {
+	cv, block, note := "–", "–", ""
 	if v.CV != nil {
 		cv = fmt.Sprintf("%.1f %%", 100**v.CV)
 	}
 	if v.Block > 0 {
 		block = fmt.Sprint(v.Block)
 	}
-	fmt.Fprintf(b, "%2d %s %-8s %-4s %-20s %8.1f %6s %4s\n", number, v.Start.UTC().Format(time.DateTime), clock(v.End, v.Start),
-		mark(string(v.Persistence)), cut(mark(v.Grant), 20), v.TokensPerSecond, cv, block)
-	paragraph(b, "     ", "begins: "+v.Begins+"; ends: "+v.Ends)
-	paragraph(b, "     ", "mode: "+v.Mode)
-	paragraph(b, "     ", "grant: "+v.GrantWhy)
-	for _, n := range v.Notes {
-		paragraph(b, "     ", "note: "+n)
+	if len(v.Notes) > 0 {
+		note = " !"
+	}
+	fmt.Fprintf(b, "%2d %s %-8s %-4s %-20s %8.1f %6s %4s%s\n", number, v.Start.UTC().Format(time.DateTime), clock(v.End, v.Start),
+		mark(string(v.Persistence)), cut(mark(v.Grant), 20), v.TokensPerSecond, cv, block, note)
+}
+
+func (v Window) why(b *strings.Builder, number int) {
+	indent := fmt.Sprintf("%2d ", number)
+	for _, text := range append([]string{"begins: " + v.Begins + "; ends: " + v.Ends, "mode: " + v.Mode, "grant: " + v.GrantWhy}, v.Notes...) {
+		paragraph(b, indent, text)
+		indent = "   "
 	}
 }
 
@@ -98,9 +110,10 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // paragraph writes text behind an indent, further lines two columns deeper.
 func paragraph(b *strings.Builder, indent, text string) {
 	line := indent
-	for _, word := range strings.Fields(plain(text)) {
+	indent = strings.Repeat(" ", len(indent))
+	for i, word := range strings.Fields(plain(text)) {
 		switch {
-		case strings.TrimSpace(line) == "":
+		case i == 0:
 			line += word
 		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= textWidth:
 			line += " " + word

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
 	"github.com/tokenpersistence/toolkit/analyze/windows"
@@ -36,6 +37,16 @@ func TestText(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
+	}
+}
+
+// TestJustTooShort: what is left out for a moment must not look long enough.
+func TestJustTooShort(t *testing.T) {
+	o := usualOptions
+	o.MinLength = 300 * time.Second
+	p := propose(t, usual.record(load{seconds: 60}, load{299.9, 400, 1, "password", false}, load{seconds: 60}), o)
+	if len(p.LeftOut) != 1 || strings.Contains(p.LeftOut[0].Why, "5m0s long") {
+		t.Errorf("%s", shown(p))
 	}
 }
 

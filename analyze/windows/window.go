@@ -41,7 +41,11 @@ const tellErrors = 0.01
 func (f *finder) unfit(w Window) string {
 	switch length := w.End.Sub(w.Start); {
 	case length < f.o.MinLength:
-		return fmt.Sprintf("%s long, shorter than --min-length %s", round(length), f.o.MinLength)
+		shown := round(length)
+		if shown >= f.o.MinLength {
+			shown = length.Truncate(time.Millisecond)
+		}
+		return fmt.Sprintf("%s long, shorter than --min-length %s", shown, f.o.MinLength)
 	case len(w.cells) == 0:
 		return "it lies between two scrapes"
 	case w.Persistence == mixed:

@@ -232,6 +232,16 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// TestLongLoad: a day of load, scraped every second, with one change of level.
+func TestLongLoad(t *testing.T) {
+	s := simulation{step: time.Second, phi: 0.3, cv: 0.05, without: []string{"rows_client_credentials", "rows_refresh_token", "invalid_inserts"}}
+	p := propose(t, s.record(load{30_000, 400, 1, "password", false}, load{20_000, 600, 1, "password", false}), usualOptions)
+	if len(p.Windows) != 2 {
+		t.Fatalf("%s", shown(p))
+	}
+	near(t, p.Windows[0], 0, 30_000, 12)
+}
+
 // TestGapEndsAWindow: while nobody scraped, anything may have happened.
 func TestGapEndsAWindow(t *testing.T) {
 	p := propose(t, usual.record(load{300, 400, 1, "password", false}, load{60, 400, 1, "password", true}, load{300, 400, 1, "password", false}), usualOptions)
