@@ -39,6 +39,7 @@ const (
 	estimateLabel = 28
 	estimateCell  = 12
 	estimateRange = 25
+	truthLabel    = 26
 )
 
 // estimateOverview is one line for each of several cases.
@@ -106,7 +107,7 @@ func (p *page) estimateTruth(t *EstimateTruth) {
 		return
 	}
 	p.line("")
-	p.line(pad(fmt.Sprintf("measured off, %d runs", t.Runs), estimateLabel) + pad("estimated", estimateRange) + "measured")
+	p.line(pad(fmt.Sprintf("measured off, %d runs", t.Runs), truthLabel) + pad("estimated", estimateRange) + "measured")
 	for _, h := range t.Checks {
 		cell := h.Estimated.valueText()
 		measured := h.Measured.text(h.Unit)
@@ -117,7 +118,7 @@ func (p *page) estimateTruth(t *EstimateTruth) {
 		if h.Unit != "ratio" {
 			label += ", " + unitText(h.Unit)
 		}
-		p.line(cut(pad(cut(label, estimateLabel-1), estimateLabel)+pad(cell, estimateRange)+measured+" "+h.Result, textWidth))
+		p.line(cut(pad(cut(label, truthLabel-1), truthLabel)+pad(cell, estimateRange)+measured+" "+h.Result, textWidth))
 	}
 }
 

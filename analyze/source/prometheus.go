@@ -166,13 +166,13 @@ func queryError(query string, at time.Time, err error) error {
 	if e, ok := errors.AsType[*v1.Error](err); ok {
 		switch {
 		case strings.Contains(e.Msg, "401"), strings.Contains(e.Msg, "403"):
-			hint = " (set authorization, basic_auth or tls_config under source.prometheus.http)"
+			hint = " (set authorization, basic_auth or tls_config under source.prometheus.http, or in the file of --prometheus.http-config)"
 		case e.Type == v1.ErrBadResponse, e.Type == v1.ErrServer, e.Type == v1.ErrClient:
-			hint = " (is source.prometheus.url the root of a Prometheus API?)"
+			hint = " (is source.prometheus.url or --prometheus.url the root of a Prometheus API?)"
 		}
 	}
 	if strings.Contains(err.Error(), "x509: ") || strings.Contains(err.Error(), "HTTP response to HTTPS client") {
-		hint = " (see tls_config under source.prometheus.http, and the scheme of source.prometheus.url)"
+		hint = " (see tls_config under source.prometheus.http, or in the file of --prometheus.http-config, and the scheme of source.prometheus.url)"
 	}
 	return fmt.Errorf("query %s at %s: %w%s", query, at.UTC().Format(time.RFC3339), err, hint)
 }

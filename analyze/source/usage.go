@@ -32,7 +32,7 @@ type Usage struct {
 	Gap      time.Duration // the longest of them
 	Step     time.Duration // the median
 
-	Tokens         float64         // successful token requests
+	Tokens         float64         // successful token requests, at their mean rate where Uncovered
 	Introspections float64         // successful introspections
 	Uncovered      time.Duration   // of From to To, without a count of tokens
 	Kinds          map[string]Work // token statements by kind
@@ -218,6 +218,9 @@ func (r *windowReader) requested(ctx context.Context, _ readings, u *Usage) erro
 	var covered time.Duration
 	u.Tokens, covered = inside(tokens.Intervals, u.From, u.To)
 	u.Uncovered = u.To.Sub(u.From) - covered
+	if covered > 0 { // statements are divided by tokens: both have to be of the same time
+		u.Tokens *= float64(u.To.Sub(u.From)) / float64(covered)
+	}
 	u.Resets += tokens.Resets
 	introspections := row{
 		series: "introspections", kind: counted, clock: endpointClock.with(r.spec.Matchers),

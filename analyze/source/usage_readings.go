@@ -29,6 +29,9 @@ func newReadings(stamps []sample, start, end time.Time) readings {
 		age := time.Duration(float64(s.t)-s.v*1000) * time.Millisecond
 		r.own = r.own && age <= mostAge && age >= -mostAhead
 	}
+	if len(stamps) > 0 { // what was read before the first scrape has no tokens beside it
+		start = later(start, ms(stamps[0].t))
+	}
 	for _, t := range slices.Sorted(maps.Keys(r.place(stamps))) {
 		if t >= start.UnixMilli() && t <= end.UnixMilli() {
 			r.at = append(r.at, t)

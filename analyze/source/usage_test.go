@@ -118,6 +118,9 @@ func TestUsageTrouble(t *testing.T) {
 		{"processor time not measured", drop("mysql_statement_cpu"), "", func(u Usage) bool { return !u.CPUMeasured && u.Readings == 3 }},
 		{"the exporter was restarted", strings.ReplaceAll(counters, "500 500 1500 1500 2500 2500 3500 3500 4500", "500 500 1500 1500 2500 2500 10 10 1010"), "", func(u Usage) bool { return u.Resets == 1 }},
 		{"no access log", drop("wso2_token_endpoint_requests_total{code=\"2xx\",endpoint=\"token\""), "", func(u Usage) bool { return u.Tokens == 0 }},
+		{"the log's exporter fell silent", strings.ReplaceAll(strings.ReplaceAll(counters, `endpoint",instance="e"} 1x8`, `endpoint",instance="e"} 1x7`), "0+150x8", "0+150x7"), "", func(u Usage) bool {
+			return u.Uncovered == 5*time.Second && near(u.Tokens, 900) == nil
+		}},
 		// The database's clock is a day behind: the scrapes tell the time.
 		{"another clock", strings.ReplaceAll(counters, "17829", "17828"), "", func(u Usage) bool {
 			return u.Readings == 4 && u.Kinds["insert_token"].Executions == 1200 && u.To.Sub(u.From) == 2*time.Minute
