@@ -232,14 +232,14 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// TestLongLoad: a day of load, scraped every second, with one change of level.
+// TestLongLoad: hours of load, scraped every second, with one change of level.
 func TestLongLoad(t *testing.T) {
 	s := simulation{step: time.Second, phi: 0.3, cv: 0.05, without: []string{"rows_client_credentials", "rows_refresh_token", "invalid_inserts"}}
-	p := propose(t, s.record(load{30_000, 400, 1, "password", false}, load{20_000, 600, 1, "password", false}), usualOptions)
+	p := propose(t, s.record(load{9_000, 400, 1, "password", false}, load{6_000, 600, 1, "password", false}), usualOptions)
 	if len(p.Windows) != 2 {
 		t.Fatalf("%s", shown(p))
 	}
-	near(t, p.Windows[0], 0, 30_000, 12)
+	near(t, p.Windows[0], 0, 9_000, 4)
 }
 
 // TestGapEndsAWindow: while nobody scraped, anything may have happened.
