@@ -9,14 +9,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
-// TestCaseStudy analyses the recorded study again and holds every document that
+// caseStudy analyses the recorded study again and holds every document that
 // comes from it against the one that is published. After an intended change:
 // make case-study, and read the difference and the page README.md again.
-func TestCaseStudy(t *testing.T) {
+func caseStudy(t *testing.T, bin string) {
 	const published = "docs/case-study"
 	again := t.TempDir()
 	if err := os.CopyFS(again, os.DirFS(published)); err != nil {
@@ -36,7 +34,7 @@ func TestCaseStudy(t *testing.T) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(again, "make.sh"))
-	cmd.Env = append(os.Environ(), "ANALYZE="+filepath.Join(buildtest.Programs(t, "analyze"), "analyze"))
+	cmd.Env = append(os.Environ(), "ANALYZE="+filepath.Join(bin, "analyze"))
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}

@@ -12,12 +12,19 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
-// TestDocsNames holds the names in docs/ against the exporter: every flag is
-// one of its own, and every metric, which may have a * for a group, is in the
-// contract.
-func TestDocsNames(t *testing.T) {
-	bin := filepath.Join(buildtest.Programs(t, "exporter"), "exporter")
-	help, err := exec.CommandContext(t.Context(), bin, "--help").Output()
+// TestPrograms holds what the documents say against the programs, which take
+// long to link and are built once.
+func TestPrograms(t *testing.T) {
+	bin := buildtest.Programs(t, "exporter", "analyze")
+	t.Run("names in docs", func(t *testing.T) { docsNames(t, bin) })
+	t.Run("commands of the README", func(t *testing.T) { readmeCommands(t, bin) })
+	t.Run("case study", func(t *testing.T) { caseStudy(t, bin) })
+}
+
+// docsNames holds the names in docs/ against the exporter: every flag is one of
+// its own, and every metric, which may have a * for a group, is in the contract.
+func docsNames(t *testing.T, bin string) {
+	help, err := exec.CommandContext(t.Context(), filepath.Join(bin, "exporter"), "--help").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

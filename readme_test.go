@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
 // commands returns the commands of the README's sh blocks, continuation lines
@@ -33,16 +31,15 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestREADMECommands holds the README's commands against the programs: make
+// readmeCommands holds the README's commands against the programs: make
 // targets exist, flags are known, and what can be run anywhere is run.
-func TestREADMECommands(t *testing.T) {
+func readmeCommands(t *testing.T, bin string) {
 	all := commands(t)
 	for _, must := range []string{"make demo", "make test"} {
 		if !slices.Contains(all, must) {
 			t.Errorf("the README does not say %q", must)
 		}
 	}
-	bin := buildtest.Programs(t, "exporter", "analyze")
 	flag := regexp.MustCompile(`--[a-z][a-z0-9.-]*`)
 	program := regexp.MustCompile(`\bbin/(\w+)( [a-z]+\b)?`)
 	for _, command := range all {
