@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/tokenpersistence/toolkit/internal/oneline"
 )
 
 // Calibration is what signing takes of a processor on one host. Its JSON form is
@@ -50,7 +52,7 @@ func (c Calibration) WriteJSON(w io.Writer) error {
 func (c Calibration) WriteText(w io.Writer, o Options) error {
 	out := &page{color: o.Color}
 	out.line(out.bold(fmt.Sprintf("RS256 with a key of %d bits: CPU time of one operation, core-ms", c.Bits)))
-	out.lines(wrap(fmt.Sprintf("%s; %d vCPUs, median (smallest–largest) of %d rounds", plainText(c.Engine), c.VCPUs, c.Rounds), textWidth))
+	out.lines(wrap(fmt.Sprintf("%s; %d vCPUs, median (smallest–largest) of %d rounds", oneline.Text(c.Engine), c.VCPUs, c.Rounds), textWidth))
 	out.line("")
 	out.line(pad("", 14) + pad("one thread", 26) + "all vCPUs busy")
 	for _, r := range []struct {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/tokenpersistence/toolkit/internal/oneline"
 )
 
 // WriteText writes the estimate for a terminal of 80 columns: the answer of each
@@ -13,10 +15,10 @@ import (
 func (e Estimate) WriteText(w io.Writer, o Options) error {
 	out := &page{color: o.Color}
 	if e.Banner != "" {
-		out.line(out.paint("7", cut(plainText(e.Banner), textWidth)))
+		out.line(out.paint("7", cut(oneline.Text(e.Banner), textWidth)))
 	}
 	if e.Title != "" {
-		out.line(out.bold(cut(plainText(e.Title), textWidth)))
+		out.line(out.bold(cut(oneline.Text(e.Title), textWidth)))
 	}
 	if len(e.Cases) > 1 {
 		out.estimateOverview(e.Cases)
@@ -47,7 +49,7 @@ func (p *page) estimateOverview(all []EstimatedCase) {
 	p.line("")
 	p.line(pad("off / on", estimateLabel) + pad("low–high (middle)", estimateRange) + "measured")
 	for _, c := range all {
-		row := pad(cut(plainText(c.Name), estimateLabel-1), estimateLabel)
+		row := pad(cut(oneline.Text(c.Name), estimateLabel-1), estimateLabel)
 		if c.Refused != "" {
 			p.line(row + "REFUSED")
 			continue
@@ -62,7 +64,7 @@ func (p *page) estimateOverview(all []EstimatedCase) {
 }
 
 func (p *page) estimated(c EstimatedCase) {
-	p.heading(plainText(c.Name))
+	p.heading(oneline.Text(c.Name))
 	if c.Refused != "" {
 		p.hanging("REFUSED  ", c.Refused)
 		p.estimateCaveats(c.Warnings)
@@ -97,7 +99,7 @@ func (p *page) estimated(c EstimatedCase) {
 
 func (p *page) estimateCaveats(all []Warning) {
 	for _, w := range all {
-		p.hanging("! ", plainText(w.Text))
+		p.hanging("! ", oneline.Text(w.Text))
 	}
 }
 
@@ -147,7 +149,7 @@ func (p *page) estimatedStatements(c EstimatedCase) {
 	p.line("")
 	p.line(pad("statement", estimateLabel) + pad("per token", 14) + pad("core-ms of one", 18) + "without persistence")
 	for _, s := range c.Statements {
-		p.line(cut(pad(cut(plainText(s.Kind), estimateLabel-1), estimateLabel)+pad(s.PerToken.short(), 14)+pad(s.CoreMS.short(), 18)+s.Fate, textWidth))
+		p.line(cut(pad(cut(oneline.Text(s.Kind), estimateLabel-1), estimateLabel)+pad(s.PerToken.short(), 14)+pad(s.CoreMS.short(), 18)+s.Fate, textWidth))
 	}
 	p.hanging("", "Cost of a statement: "+c.StatementBy+".")
 }
@@ -208,7 +210,7 @@ func mixText(all []GrantShare) string {
 		return cmp.Compare(middleOf(b.Share), middleOf(a.Share))
 	}) {
 		if middleOf(g.Share) >= 0.005 {
-			parts = append(parts, plainText(g.Grant)+" "+percentText(g.Share.Middle))
+			parts = append(parts, oneline.Text(g.Grant)+" "+percentText(g.Share.Middle))
 		}
 	}
 	if len(parts) == 0 {

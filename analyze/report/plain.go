@@ -3,8 +3,8 @@ package report
 import (
 	"math"
 	"reflect"
-	"strings"
-	"unicode"
+
+	"github.com/tokenpersistence/toolkit/internal/oneline"
 )
 
 // plain is a copy of a report whose texts hold nothing but characters that can
@@ -19,7 +19,7 @@ func plain(r Report) Report {
 func plainValue(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.String:
-		return reflect.ValueOf(plainText(v.String())).Convert(v.Type())
+		return reflect.ValueOf(oneline.Text(v.String())).Convert(v.Type())
 	case reflect.Slice:
 		if v.Len() == 0 || !holdsText(v.Type().Elem()) {
 			return v
@@ -47,19 +47,4 @@ func plainValue(v reflect.Value) reflect.Value {
 // plain numbers are shared, not copied.
 func holdsText(t reflect.Type) bool {
 	return t.Kind() != reflect.Float64 && t.Kind() != reflect.Int
-}
-
-// plainText is a text on one line: other white space becomes a space, what has
-// no picture (control and format characters, broken UTF-8) the replacement
-// character.
-func plainText(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsGraphic(r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
 }

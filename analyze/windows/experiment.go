@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/internal/oneline"
 )
 
 // Origin says where the recording came from, for the experiment file.
@@ -125,7 +126,7 @@ func scalar(s string) string {
 func comment(b io.Writer, indent, text string) {
 	const most = 100
 	line := indent + "#"
-	for _, w := range strings.Fields(plain(text)) {
+	for _, w := range strings.Fields(oneline.Text(text)) {
 		if len(line)+1+len(w) > most && line != indent+"#" {
 			fmt.Fprintln(b, line)
 			line = indent + "#  "

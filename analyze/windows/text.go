@@ -6,8 +6,9 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/tokenpersistence/toolkit/internal/oneline"
 )
 
 // textWidth is what a terminal shows.
@@ -111,7 +112,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 func paragraph(b *strings.Builder, indent, text string) {
 	line := indent
 	indent = strings.Repeat(" ", len(indent))
-	for i, word := range strings.Fields(plain(text)) {
+	for i, word := range strings.Fields(oneline.Text(text)) {
 		switch {
 		case i == 0:
 			line += word
@@ -125,22 +126,9 @@ func paragraph(b *strings.Builder, indent, text string) {
 	b.WriteString(line + "\n")
 }
 
-// plain takes out what would steer a terminal.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsGraphic(r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
-
 // cut shortens text that must fit.
 func cut(text string, most int) string {
-	runes := []rune(plain(text))
+	runes := []rune(oneline.Text(text))
 	if len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}
