@@ -7,6 +7,7 @@ package thresholds
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -82,5 +83,5 @@ func (t Threshold) Text() string {
 
 // number rounds away what multiplication added: 0.07*100 is 7.000000000000001.
 func number(v float64) string {
-	return strconv.FormatFloat(v, 'g', 6, 64)
+	return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64)
 }
