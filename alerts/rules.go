@@ -14,7 +14,7 @@ package main
 //	token_persistence:job:tokens_issued:rate2m        -                    tokens issued per second, all nodes, either mode (access log)
 //	token_persistence:job:tokens_issued:rate30m       -                    the same over half an hour
 //	token_persistence:job:tax:avg2m                   resource, bound      wso2_token_tax_ratio of the writer, two minutes' mean
-//	token_persistence:job:tax_cores:avg2m             bound                the tax on processor time, or else on statement time, times database CPU: share of the database's vCPUs
+//	token_persistence:job:tax_cpu:ratio               resource, bound      share of the database's vCPUs that persistence takes: tax on cpu_time, or else on statement_time, times database_cpu:max
 //	token_persistence:job:statement_seconds_per_token:ratio_rate2m  -      seconds of the database's statement time that persistence costs per issued token
 //	token_persistence:job:database_cpu:max            -                    rds_cpu_utilization_ratio, the busiest instance
 //	token_persistence:job:apim_cpu:avg                -                    ec2_cpu_utilization_ratio of role apim, mean of the nodes

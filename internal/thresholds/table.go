@@ -14,9 +14,9 @@ var table = []Threshold{
 	// The exporter itself.
 	{"collector_success", 0.5, "ratio", true, Warning, "A collector that fails in more than half of a quarter of an hour's scrapes leaves panels and alerts blind.", "ours"},
 	{"cloudwatch_age", 1200, "seconds", false, Warning, "A datapoint of a 60 s period is at most 4 minutes old, one of a 5 min period at most 13.", "--cloudwatch.period, --cloudwatch.delay"},
-	{"cloudwatch_throttles", 3, "answers", false, Warning, "One refusal in 30 minutes is retried and missed by nobody.", "ours"},
+	{"cloudwatch_throttled", 0.1, "ratio", false, Warning, "Share of scrapes that found CloudWatch throttling; a single refusal is retried and missed by nobody.", "ours"},
 	{"cloudwatch_cost", 50, "USD", false, Info, "Per exporter in 30 days at 0.01 USD per 1,000 metrics: six RDS instances at a period of 60 s.", "https://aws.amazon.com/cloudwatch/pricing/"},
-	{"exporter_busy", 0.5, "ratio", false, Warning, "Share of time in which a statement of the exporter runs. 10 ms per 15 s are usual.", "docs/benchmarks.md"},
+	{"log_guard", 0.1, "per second", false, Warning, "Lines per second below which one odd line would decide.", "ours"},
 	{"log_unparsed", 0.1, "ratio", false, Warning, "Lines that do not parse are requests that nobody counts.", "ours"},
 
 	// The database: up, and near its limits.
@@ -29,12 +29,13 @@ var table = []Threshold{
 	{"database_disk_iops_guard", 50, "per second", false, Warning, "Below it the average latency is that of a handful of operations.", "ours"},
 	{"database_disk_queue", 32, "operations", false, Warning, "Operations that wait; a volume of 10,000 IOPS at 1 ms holds ten.", "Little's law; ours"},
 	{"database_io_credits", 0.2, "ratio", true, Warning, "When burst credits end the volume or the instance falls to its baseline at once.", "AWS, EBS-optimized instances"},
-	{"database_io_credits_draining", 0.7, "ratio", true, Warning, "Above it the hour's slope may be the end of a short peak.", "ours"},
+	{"database_io_credits_draining", 0.7, "ratio", true, Warning, "Credits that will end within four hours at the hour's slope; above this level the slope may be a short peak's.", "ours"},
 	{"database_storage_free", 5 * gib, "bytes", true, Critical, "A full volume stops the instance (storage-full) and with it every token request that writes.", "AWS, Troubleshooting for Amazon RDS"},
-	{"database_storage_days", 4, "days", true, Warning, "Enough to grow the volume in working hours, a long weekend included.", "ours"},
+	{"database_storage_horizon", 345_600, "seconds", true, Warning, "Four days: enough to grow the volume in working hours, a long weekend included.", "ours"},
 	{"database_memory_free", 200 * mib, "bytes", true, Warning, "Memory that the operating system can still give away.", "ours"},
 	{"database_swap_growth", 64 * mib, "bytes", false, Warning, "Per hour. Swap in use is harmless, swap that grows is not.", "AWS, swap memory on RDS for MySQL"},
 	{"database_connections", 0.85, "ratio", false, Warning, "Of max_connections: above it a restart of one API Manager node, which opens its pool anew, is refused.", "mysqld-mixin (80 %); ours"},
+	{"database_connections_refused", 5, "connections", false, Critical, "In 5 minutes: fewer may be one tool that asked for too many.", "ours"},
 	{"database_threads_running", 32, "sessions", false, Warning, "Statements that run at once, on average over ten minutes; far more than the cores of the usual instance classes.", "Percona; ours"},
 	{"database_row_lock_waits", 2, "sessions", false, Warning, "Seconds waited per second is how many sessions wait for a row lock on average.", "ours"},
 	{"database_deadlocks", 15, "deadlocks", false, Warning, "In 15 minutes: each is a transaction that was thrown away.", "product-apim #9342; ours"},
@@ -60,6 +61,7 @@ var table = []Threshold{
 	// Traffic.
 	{"issuance_drop", 0.3, "times", true, Critical, "Of the tokens per second of the same time last week.", "ours"},
 	{"issuance_drop_guard", 1, "per second", false, Critical, "Last week's tokens per second below which a drop may be chance.", "ours"},
+	{"token_latency_guard", 1, "per second", false, Warning, "Tokens per second below which a percentile is that of a handful of requests.", "ours"},
 	{"issuance_spike", 3, "times", false, Warning, "Of the tokens per second of the same time last week.", "ours"},
 	{"issuance_spike_guard", 10, "per second", false, Warning, "Tokens per second below which a rise does no harm.", "ours"},
 	{"error_objective", 0.001, "ratio", false, Critical, "Error budget: one token request in a thousand may end in a 5xx.", "ours"},
