@@ -140,20 +140,18 @@ func (s settings) fill(text string, show func(thresholds.Threshold) string) (str
 	return text, missing
 }
 
-// dedent removes the tabs that all lines but the first begin with, and makes
-// two blanks of each other one.
+// dedent removes the tabs that all lines begin with, and makes two blanks of
+// each other one.
 func dedent(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := strings.Split(strings.TrimRight(strings.TrimLeft(text, "\n"), "\n\t "), "\n")
+	tabs := func(line string) int { return len(line) - len(strings.TrimLeft(line, "\t")) }
 	common := math.MaxInt
-	for _, line := range lines[1:] {
-		common = min(common, len(line)-len(strings.TrimLeft(line, "\t")))
+	for _, line := range lines {
+		common = min(common, tabs(line))
 	}
 	for i, line := range lines {
-		if i > 0 {
-			line = line[common:]
-		}
-		rest := strings.TrimLeft(line, "\t")
-		lines[i] = strings.Repeat("  ", len(line)-len(rest)) + rest
+		n := tabs(line)
+		lines[i] = strings.Repeat("  ", n-common) + line[n:]
 	}
 	return strings.Join(lines, "\n")
 }

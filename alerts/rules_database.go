@@ -9,21 +9,22 @@ import (
 
 // databaseAlerts are about MySQL and the machine below it. rds_* are averages of
 // a minute or more that arrive three minutes late, and stay until the next one:
-// never rate() them, and keep firing over a gap.
+// never rate() them, and keep firing over a gap. An average outlives its
+// samples; "and" with the series ends it with them.
 func databaseAlerts() group {
 	return group{name: "database", alerts: slices.Concat(reachAlerts(), cpuAlerts(), diskAlerts(), spaceAlerts(), sessionAlerts(), innodbAlerts())}
 }
 
 func reachAlerts() []alert {
 	return []alert{
-		// The class tells a database that is away from an account that is refused.
-		// max: one scrape that succeeds ends it.
+		// The class tells a database that is away, or hangs, from an account that is
+		// refused. max: one scrape that succeeds ends it.
 		{
 			name: "TokenPersistenceDatabaseDown", severity: thresholds.Critical, wait: "1m", keep: "1m", dashboard: "saturation",
 			expr: `
 				max_over_time(token_persistence_exporter_collector_success{collector="mysql"}[2m]) == 0
 					and on (job, instance)
-					increase(token_persistence_exporter_collector_failures_total{collector="mysql",class="connection"}[2m]) > 0`,
+					increase(token_persistence_exporter_collector_failures_total{collector="mysql",class=~"connection|timeout"}[2m]) > 0`,
 			summary:     "The token database cannot be reached.",
 			description: "{{ $labels.instance }} gets no connection to its database. With persistence on every token request fails; with it off refreshing, revoking and introspection do.",
 		},
@@ -49,7 +50,7 @@ func cpuAlerts() []alert {
 		},
 		{
 			name: "TokenPersistenceDatabaseCPUHigh", severity: thresholds.Warning, wait: "15m", keep: "15m", dashboard: "saturation",
-			expr:        `avg_over_time(rds_cpu_utilization_ratio[30m]) > <database_cpu_high>`,
+			expr:        `avg_over_time(rds_cpu_utilization_ratio[30m]) > <database_cpu_high> and rds_cpu_utilization_ratio`,
 			summary:     "The token database is short of CPU.",
 			description: "{{ $labels.db_instance }} used {{ $value | humanizePercentage }} of its vCPUs over 30 minutes (limit <database_cpu_high>).",
 		},
@@ -61,13 +62,17 @@ func diskAlerts() []alert {
 		// Both fire only where --cloudwatch.rds-iops-limit says what the storage allows.
 		{
 			name: "TokenPersistenceDatabaseIOPSSaturated", severity: thresholds.Critical, wait: "5m", keep: "5m", dashboard: "saturation",
-			expr:        `avg_over_time(token_persistence:instance:database_iops:ratio[10m]) > <database_iops_saturated>`,
+			expr: `
+				avg_over_time(token_persistence:instance:database_iops:ratio[10m]) > <database_iops_saturated>
+					and token_persistence:instance:database_iops:ratio`,
 			summary:     "The token database's storage is at its IOPS limit.",
 			description: "{{ $labels.db_instance }} did {{ $value | humanizePercentage }} of its provisioned IOPS over 10 minutes (limit <database_iops_saturated>): commits wait.",
 		},
 		{
 			name: "TokenPersistenceDatabaseIOPSHigh", severity: thresholds.Warning, wait: "30m", keep: "15m", dashboard: "saturation",
-			expr:        `avg_over_time(token_persistence:instance:database_iops:ratio[1h]) > <database_iops_high>`,
+			expr: `
+				avg_over_time(token_persistence:instance:database_iops:ratio[1h]) > <database_iops_high>
+					and token_persistence:instance:database_iops:ratio`,
 			summary:     "The token database's storage is near its IOPS limit.",
 			description: "{{ $labels.db_instance }} did {{ $value | humanizePercentage }} of its provisioned IOPS over an hour (limit <database_iops_high>).",
 		},
@@ -160,7 +165,7 @@ func sessionAlerts() []alert {
 		},
 		{
 			name: "TokenPersistenceDatabaseThreadsRunning", severity: thresholds.Warning, wait: "10m", keep: "10m", dashboard: "saturation",
-			expr:        `avg_over_time(mysql_threads_running[10m]) > <database_threads_running>`,
+			expr:        `avg_over_time(mysql_threads_running[10m]) > <database_threads_running> and mysql_threads_running`,
 			summary:     "Statements pile up in the token database.",
 			description: "{{ $value | humanize }} statements run at once in the server behind {{ $labels.instance }} (limit <database_threads_running>).",
 		},

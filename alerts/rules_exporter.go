@@ -20,10 +20,13 @@ func exporterAlerts() group {
 			summary:     "Prometheus scrapes no token persistence exporter.",
 			description: "No target has a job label that matches the one the rules were written for. No other alert of this project can fire.",
 		},
-		// A share of scrapes, so that a collector that fails every other time counts too.
+		// A share of scrapes, so that a collector that fails two times of three counts
+		// too. An average outlives its samples; "and" ends it with them.
 		{
 			name: "TokenPersistenceCollectorFailing", severity: thresholds.Warning, wait: "10m", keep: "10m", dashboard: "exporter",
-			expr:        `avg_over_time(token_persistence_exporter_collector_success[15m]) < <collector_success>`,
+			expr: `
+				avg_over_time(token_persistence_exporter_collector_success[15m]) < <collector_success>
+					and token_persistence_exporter_collector_success`,
 			summary:     "A collector of the token persistence exporter fails.",
 			description: "Collector {{ $labels.collector }} of {{ $labels.instance }} succeeded in {{ $value | humanizePercentage }} of the scrapes of 15 minutes.",
 		},

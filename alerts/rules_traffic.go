@@ -57,8 +57,9 @@ func trafficAlerts() group {
 			summary:     "Token requests are slow.",
 			description: "One token request in twenty of job {{ $labels.job }} takes longer than {{ $value | humanizeDuration }} (limit <token_latency>).",
 		},
+		// Longer than the window: a single burst of lines is over before.
 		{
-			name: "TokenPersistencePoolExhausted", severity: thresholds.Critical, wait: "2m", keep: "5m", dashboard: "overview",
+			name: "TokenPersistencePoolExhausted", severity: thresholds.Critical, wait: "6m", keep: "5m", dashboard: "overview",
 			expr:        `increase(wso2_token_pool_exhausted_lines_total[5m]) > 0`,
 			summary:     "API Manager has no free database connection.",
 			description: "API Manager's log on {{ $labels.instance }} has {{ $value | humanize }} lines with PoolExhaustedException in 5 minutes.",
