@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter fuzz soak lint vuln golden build setup help study case-study
+.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -68,6 +68,12 @@ test-moto: ## the CloudWatch collector against moto, an AWS emulator that others
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/collector
 
+test-rules: ## the alerts' cases with the promtool 3 of Debian sid (make test runs them with Debian 12's)
+	@status=0; testbed/install.sh prometheus-sid || status=$$?; \
+	if [ $$status = 3 ]; then echo 'NOT RUN: test-rules (promtool 3 cannot be fetched from here)'; exit 0; fi; \
+	[ $$status = 0 ] || exit $$status; set -x; \
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus-sid go test -count=1 -run Promtool ./alerts
+
 FUZZTIME ?= 60s
 
 # Inputs are not made smaller for long: of code that starts goroutines the coverage
@@ -97,7 +103,7 @@ vuln: ## known vulnerabilities in what we call (needs the Go vulnerability datab
 	  echo 'NOT RUN: govulncheck (the Go vulnerability database cannot be reached from here)'; }
 
 golden: ## rewrite the golden files after an intended change; read the diff
-	go test ./exporter/... ./analyze/... -update
+	go test ./exporter/... ./analyze/... ./alerts -update
 
 test-jmeter: setup ## run the plans of testbed/jmeter against the rig's key manager, in Debian's JMeter 2.13
 	@status=0; testbed/install.sh jmeter || status=$$?; \

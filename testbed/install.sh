@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
@@ -12,6 +12,7 @@
 # gawk        the awk that `make bench-jtl` measures, through apt
 # jmeter      Debian's JMeter 2.13, unpacked likewise, run by the JDK on PATH; exits 3 where
 #             it cannot be had
+# prometheus-sid  the prometheus and promtool of Debian sid, unpacked like mysql
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -158,6 +159,31 @@ mysqld_exporter() {
 	rm -rf "$newer/apt"
 }
 
+# The promtool and prometheus of sid, through sid's loader where they need its C
+# library.
+prometheus_sid() {
+	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+	[ -x "$cache/prometheus-sid/promtool" ] && return
+	echo "Fetching prometheus from Debian sid into .cache"
+	from_sid "$cache/prometheus-sid.new" prometheus
+	for program in prometheus promtool; do
+		if "$work/root/usr/bin/$program" --version >/dev/null 2>&1; then
+			ln -s "usr/bin/$program" "$work/root/$program"
+			continue
+		fi
+		cat >"$work/root/$program" <<-'EOF'
+			#!/bin/sh
+			# The program of this name with the C library beside it.
+			root=$(cd "$(dirname "$0")" && pwd)
+			lib=$(dirname "$(find "$root/usr/lib" "$root/lib" -name 'ld-linux-*.so.*' 2>/dev/null | head -n 1)")
+			exec "$lib"/ld-linux-*.so.* --library-path "$lib:$root/usr/lib" "$root/usr/bin/$(basename "$0")" "$@"
+		EOF
+		chmod +x "$work/root/$program"
+	done
+	mv "$work/root" "$cache/prometheus-sid"
+	rm -rf "$work"
+}
+
 gnu_awk() {
 	command -v gawk >/dev/null && return
 	need_apt "No gawk on PATH."
@@ -217,8 +243,9 @@ moto) moto ;;
 mysqld-exporter) mysqld_exporter ;;
 gawk) gnu_awk ;;
 jmeter) jmeter ;;
+prometheus-sid) prometheus_sid ;;
 *)
-	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter" >&2
+	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid" >&2
 	exit 2
 	;;
 esac
