@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -86,10 +87,10 @@ func (g group) render(s settings) ([]byte, error) {
 	text := bytes.NewBufferString(header)
 	encoder := yaml.NewEncoder(text)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(ruleFile{[]ruleGroup{out}}); err != nil {
+	if err := errors.Join(encoder.Encode(ruleFile{[]ruleGroup{out}}), encoder.Close()); err != nil {
 		return nil, fmt.Errorf("write %s: %w", g.file(), err)
 	}
-	return text.Bytes(), encoder.Close()
+	return text.Bytes(), nil
 }
 
 func (a alert) rule(s settings) (rule, error) {

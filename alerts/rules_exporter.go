@@ -1,11 +1,19 @@
 package main
 
-import "github.com/tokenpersistence/toolkit/internal/thresholds"
+import (
+	"slices"
+
+	"github.com/tokenpersistence/toolkit/internal/thresholds"
+)
 
 // exporterAlerts say that we no longer see, or see wrongly. None of them pages:
 // nobody's token fails because monitoring does.
 func exporterAlerts() group {
-	return group{name: "exporter", alerts: []alert{
+	return group{name: "exporter", alerts: slices.Concat(scrapeAlerts(), cloudWatchAlerts(), settingAlerts())}
+}
+
+func scrapeAlerts() []alert {
+	return []alert{
 		{
 			name: "TokenPersistenceExporterDown", severity: thresholds.Warning, wait: "5m", keep: "2m", dashboard: "exporter",
 			expr:        `up{<job>} == 0`,
@@ -30,6 +38,11 @@ func exporterAlerts() group {
 			summary:     "A collector of the token persistence exporter fails.",
 			description: "Collector {{ $labels.collector }} of {{ $labels.instance }} succeeded in {{ $value | humanizePercentage }} of the scrapes of 15 minutes.",
 		},
+	}
+}
+
+func cloudWatchAlerts() []alert {
+	return []alert{
 		// The exporter drops a value after ten periods; the range keeps its time in
 		// view. An instance that is watched no longer is forgotten after three hours.
 		{
@@ -71,6 +84,11 @@ func exporterAlerts() group {
 			summary:     "CloudWatch costs more than budgeted.",
 			description: "At the pace of the last 6 hours {{ $labels.instance }} will be billed {{ $value | humanize }} USD in 30 days (limit <cloudwatch_cost>).",
 		},
+	}
+}
+
+func settingAlerts() []alert {
+	return []alert{
 		{
 			name: "TokenPersistenceAccessLogUnparsed", severity: thresholds.Warning, wait: "15m", keep: "15m", dashboard: "exporter",
 			expr: `
@@ -92,5 +110,5 @@ func exporterAlerts() group {
 			summary:     "The exporter's database account may do more than it needs.",
 			description: "The account of {{ $labels.instance }} has rights of kind {{ $labels.kind }}. Whoever has its password has them too.",
 		},
-	}}
+	}
 }

@@ -1,11 +1,19 @@
 package main
 
-import "github.com/tokenpersistence/toolkit/internal/thresholds"
+import (
+	"slices"
+
+	"github.com/tokenpersistence/toolkit/internal/thresholds"
+)
 
 // tableAlerts are about what persistence leaves behind. Tables grow over days:
 // none of these pages.
 func tableAlerts() group {
-	return group{name: "tables", alerts: []alert{
+	return group{name: "tables", alerts: slices.Concat(sizeAlerts(), statementAlerts())}
+}
+
+func sizeAlerts() []alert {
+	return []alert{
 		// InnoDB's estimate jumps; an hour and six keep it from flapping.
 		{
 			name: "TokenPersistenceTokenTableLarge", severity: thresholds.Warning, wait: "1h", keep: "6h", dashboard: "tables",
@@ -53,6 +61,11 @@ func tableAlerts() group {
 			summary:     "A table of revoked tokens is large.",
 			description: "{{ $labels.table }} has about {{ $value | humanize }} rows (limit <revoked_rows>).",
 		},
+	}
+}
+
+func statementAlerts() []alert {
+	return []alert{
 		{
 			name: "TokenPersistenceIndexMissing", severity: thresholds.Warning, wait: "30m", keep: "30m", dashboard: "tables",
 			expr:        `wso2_token_schema_index_present == 0`,
@@ -92,5 +105,5 @@ func tableAlerts() group {
 			summary:     "A token costs more statements than by design.",
 			description: "{{ $value | humanize }} writing statements per token row in the database of {{ $labels.instance }} (limit <writes_per_token>).",
 		},
-	}}
+	}
 }

@@ -1,10 +1,18 @@
 package main
 
-import "github.com/tokenpersistence/toolkit/internal/thresholds"
+import (
+	"slices"
+
+	"github.com/tokenpersistence/toolkit/internal/thresholds"
+)
 
 // trafficAlerts are what users of the token endpoint notice.
 func trafficAlerts() group {
-	return group{name: "traffic", alerts: []alert{
+	return group{name: "traffic", alerts: slices.Concat(endpointAlerts(), nodeAlerts())}
+}
+
+func endpointAlerts() []alert {
+	return []alert{
 		// Burn rates of the SRE Workbook. 4xx are the callers' mistakes. The
 		// records have no value where there is too little traffic to tell.
 		{
@@ -57,6 +65,11 @@ func trafficAlerts() group {
 			summary:     "Token requests are slow.",
 			description: "One token request in twenty of job {{ $labels.job }} takes longer than {{ $value | humanizeDuration }} (limit <token_latency>).",
 		},
+	}
+}
+
+func nodeAlerts() []alert {
+	return []alert{
 		// Longer than the window: a single burst of lines is over before.
 		{
 			name: "TokenPersistencePoolExhausted", severity: thresholds.Critical, wait: "6m", keep: "5m", dashboard: "overview",
@@ -71,7 +84,7 @@ func trafficAlerts() group {
 			summary:     "API Manager nodes disagree on token persistence.",
 			description: "{{ $value | humanizePercentage }} of the nodes of job {{ $labels.job }} run with token persistence on, the others off.",
 		},
-	}}
+	}
 }
 
 // weeks is the lesser or greater rate of this time in the last two weeks; the
