@@ -68,11 +68,12 @@ test-moto: ## the CloudWatch collector against moto, an AWS emulator that others
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/collector
 
-test-rules: ## the alerts' cases with the promtool 3 of Debian sid (make test runs them with Debian 12's)
-	@status=0; testbed/install.sh prometheus-sid || status=$$?; \
-	if [ $$status = 3 ]; then echo 'NOT RUN: test-rules (promtool 3 cannot be fetched from here)'; exit 0; fi; \
-	[ $$status = 0 ] || exit $$status; set -x; \
-	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus-sid go test -count=1 -run Promtool ./alerts
+test-rules: ## the alerts' rules and cases in promtool 2.42 (Debian 12) and 3 (Debian sid)
+	@testbed/install.sh prometheus
+	@status=0; tools=$(CURDIR)/.cache/prometheus; testbed/install.sh prometheus-sid || status=$$?; \
+	case $$status in 0) tools=$$tools:$(CURDIR)/.cache/prometheus-sid ;; \
+	3) echo 'NOT RUN: test-rules with promtool 3 (it cannot be fetched from here)' ;; *) exit $$status ;; esac; set -x; \
+	TOKEN_PERSISTENCE_PROMTOOL=$$tools go test -count=1 -run Promtool ./alerts
 
 FUZZTIME ?= 60s
 

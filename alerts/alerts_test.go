@@ -338,9 +338,9 @@ func TestDurations(t *testing.T) {
 
 func TestDedent(t *testing.T) {
 	for in, want := range map[string]string{
-		"a":                      "a",
+		"a":                       "a",
 		"\n\t\ta\n\t\t\tb\n\t\tc": "a\n  b\nc",
-		"a\n\tor b":              "a\n  or b",
+		"a\n\tor b":               "a\n  or b",
 	} {
 		if got := dedent(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)

@@ -37,14 +37,14 @@ func TestUnknownSuggests(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for want, in := range map[string]thresholds.Threshold{
-		"7 %":        {Value: 0.07, Unit: "ratio"},
-		"1 GiB":      {Value: 1 << 30, Unit: "bytes"},
-		"2 GiB/day":  {Value: 2 << 30, Unit: "bytes/day"},
-		"512 B":      {Value: 512, Unit: "bytes"},
-		"20 ms":      {Value: 0.02, Unit: "seconds"},
-		"1200 s":     {Value: 1200, Unit: "seconds"},
-		"14.4×":      {Value: 14.4, Unit: "times"},
-		"0.1/s":      {Value: 0.1, Unit: "per second"},
+		"7 %":         {Value: 0.07, Unit: "ratio"},
+		"1 GiB":       {Value: 1 << 30, Unit: "bytes"},
+		"2 GiB/day":   {Value: 2 << 30, Unit: "bytes/day"},
+		"512 B":       {Value: 512, Unit: "bytes"},
+		"20 ms":       {Value: 0.02, Unit: "seconds"},
+		"1200 s":      {Value: 1200, Unit: "seconds"},
+		"14.4×":       {Value: 14.4, Unit: "times"},
+		"0.1/s":       {Value: 0.1, Unit: "per second"},
 		"500000 rows": {Value: 500_000, Unit: "rows"},
 	} {
 		if got := in.Text(); got != want {
