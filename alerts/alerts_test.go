@@ -287,7 +287,7 @@ func TestFlags(t *testing.T) {
 		{[]string{"--set", "database_cpu_saturated"}, 2, "want ID=VALUE"},
 		{[]string{"--set", "database_cpu_saturated=-1"}, 2, "want a number above 0"},
 		{[]string{"--speedup", "0.5"}, 2, "--speedup=0.5: want 1 or more"},
-		{[]string{"--ouput", "x"}, 2, "alerts --help"},
+		{[]string{"--outputs", "x"}, 2, "alerts --help"},
 		{[]string{"rules"}, 2, "want flags only"},
 		{[]string{"--help"}, 0, "-speedup"},
 		{[]string{"--set", "database_cpu_saturated=0.5", "--list"}, 0, "database_cpu_saturated         0.5 ratio"},
