@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules fuzz soak lint vuln golden build setup help study case-study
+.PHONY: dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -102,6 +102,9 @@ vuln: ## known vulnerabilities in what we call (needs the Go vulnerability datab
 	GOBIN=$(TOOLS) go install $(GOVULN)
 	@$(TOOLS)/govulncheck ./... || { [ $$? = 3 ] && exit 1; \
 	  echo 'NOT RUN: govulncheck (the Go vulnerability database cannot be reached from here)'; }
+
+dashboards: ## write the Grafana dashboards from their rows
+	@go run ./dashboards
 
 golden: ## rewrite the golden files after an intended change; read the diff
 	go test ./exporter/... ./analyze/... ./alerts -update
