@@ -17,6 +17,9 @@ func tables() board {
 
 const day = "86400"
 
+// largeTables are those that tokens fill.
+const largeTables = "IDN_OAUTH2_ACCESS_TOKEN|IDN_OAUTH2_ACCESS_TOKEN_AUDIT|IDN_OAUTH2_ACCESS_TOKEN_SCOPE|IDN_INVALID_TOKENS|AM_REVOKED_JWT"
+
 // tokenTable selects the token table and its partitions.
 func tokenTable(metric string) string { return ofDatabase(metric, tokenTables) }
 
@@ -121,9 +124,12 @@ func sizePanels() []panel {
 	return []panel{
 		{
 			kind: graph, title: "Rows and indexes", width: 9, stacked: true, unit: unitBytes, hues: palette, need: needDatabase,
-			about:   about{"Bytes allocated to rows and indexes by table.", "collector tablesize.", "the token table above 1 GiB; an audit table that nobody empties.", "see backlog; empty the audit table by date."},
-			queries: []query{{expr: "topk(5, max_over_time(sum by (table) (" + tableBytes() + ")[$__range:] @ end())) * 0 + on (table) group_right () sum by (table) (" + tableBytes() + ")", legend: "{{table}}"}},
-			colours: tableColours(),
+			about: about{"Bytes allocated to rows and indexes by table.", "collector tablesize.", "the token table above 1 GiB; an audit table that nobody empties.", "see backlog; empty the audit table by date."},
+			queries: []query{
+				{expr: "sum by (table) (" + tableBytes(`table=~"`+largeTables+`"`) + ")", legend: "{{table}}"},
+				{expr: "sum(" + tableBytes(`table!~"`+largeTables+`"`) + ")", legend: "others"},
+			},
+			colours: append(tableColours(), fixed("others", colourRest)),
 		},
 		{
 			kind: bars, title: "Growth per day at the pace of the last hour", width: 8, unit: unitBytes, digits: digits(1), above: true, need: needDatabase,
