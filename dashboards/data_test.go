@@ -67,14 +67,14 @@ func (w *world) run(t *testing.T, lacking map[string]string) {
 		if strings.Contains(a.expr, windowEnd) && t.Name() == "TestNoPanelIsEmpty/latest_stretch" {
 			continue // no windows there
 		}
-		w.ask(t, question{where: "annotation " + a.name, expr: a.expr, graph: true}, lacking)
+		w.ask(t, question{where: "annotation " + a.name, expr: a.expr, every: annotationStep}, lacking)
 	}
 }
 
 func (w *world) ask(t *testing.T, q question, lacking map[string]string) {
 	t.Helper()
 	expr := w.expand(q.expr)
-	series, err := w.answer(t, expr, q.graph)
+	series, err := w.answer(t, expr, q.every)
 	if err != nil {
 		t.Errorf("%s: %v", q.where, err)
 		return
@@ -106,13 +106,11 @@ func excused(expr string, lacking map[string]string) bool {
 	return false
 }
 
-// answer asks as the panel does: for now, or over the time shown.
-func (w *world) answer(t *testing.T, expr string, graph bool) ([]promtest.Series, error) {
+// answer asks as Grafana does: for now, or over the time shown.
+func (w *world) answer(t *testing.T, expr string, every time.Duration) ([]promtest.Series, error) {
 	t.Helper()
-	if graph {
-		const points = 60
-		step := max(w.to.Sub(w.from)/points, 15*time.Second).Truncate(time.Second)
-		return w.store.Range(t.Context(), expr, w.from, w.to, step)
+	if every > 0 {
+		return w.store.Range(t.Context(), expr, w.from, w.to, every)
 	}
 	return w.store.Range(t.Context(), expr, w.to, w.to, time.Second)
 }
@@ -121,20 +119,26 @@ func (w *world) answer(t *testing.T, expr string, graph bool) ([]promtest.Series
 // value the graph would lose its meaning in silence.
 func TestColoursMeetSeries(t *testing.T) {
 	w := made(t)
+	same := map[string][]string{} // names by what gives them: other panels may show more grants
 	for _, b := range boards() {
 		w.choose(t, b, true)
-		names := map[string][]string{} // by panel
 		for _, q := range b.asked() {
-			series, err := w.answer(t, w.expand(q.expr), q.graph)
+			series, err := w.answer(t, w.expand(q.expr), q.every)
 			if err != nil {
 				t.Fatalf("%s: %v", q.where, err)
 			}
-			names[q.panel.title] = append(names[q.panel.title], legends(q, series)...)
+			same[q.legend] = append(same[q.legend], legends(q, series)...)
 		}
+	}
+	for _, b := range boards() {
 		for _, p := range b.panels() {
+			var names []string
+			for _, q := range p.queries {
+				names = append(names, same[q.legend]...)
+			}
 			for _, c := range p.colours {
-				if !takes(names[p.title], c.series) {
-					t.Errorf("%s: panel %q colours %s, but shows %q", b.title, p.title, c.series, names[p.title])
+				if !takes(names, c.series) {
+					t.Errorf("%s: panel %q colours %s, but shows %q", b.title, p.title, c.series, names)
 				}
 			}
 		}

@@ -194,6 +194,10 @@ func checkPanels(t *testing.T, d grafana) {
 				taken[key] = where
 			}
 		}
+		// At 1400 pixels a column is 58 wide; Grafana cuts a title without a word.
+		if room := (p.GridPos.W*58 - 70) * 10 / 74; len(p.Title) > room {
+			t.Errorf("%s: the title has %d letters, and there is room for %d", where, len(p.Title), room)
+		}
 		switch p.Type {
 		case "row", "text":
 			continue

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"fmt"
+	"time"
+)
+
 // frame.go: what all dashboards have around their panels.
 
 // templating returns the variables: the common ones, then the dashboard's own.
@@ -55,6 +60,10 @@ const (
 	windowEnd   = "token_persistence_test_window_end_timestamp_seconds"
 )
 
+// annotationStep is between the times that an annotation is asked for. A change
+// of mode shows for as long, once.
+const annotationStep = time.Minute
+
 // marks are the annotations. A change of mode is one from what was last known:
 // no traffic is no change.
 func marks() []annotation {
@@ -74,7 +83,7 @@ func annotations() []object {
 	for _, a := range marks() {
 		out = append(out, object{
 			"name": a.name, "datasource": prometheus, "enable": true, "hide": false, "iconColor": a.colour,
-			"expr": a.expr, "step": "60s", "titleFormat": a.title, "textFormat": "", "tagKeys": "", "useValueForTime": false,
+			"expr": a.expr, "step": fmt.Sprintf("%.0fs", annotationStep.Seconds()), "titleFormat": a.title, "textFormat": "", "tagKeys": "", "useValueForTime": false,
 		})
 	}
 	return out

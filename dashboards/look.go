@@ -82,6 +82,14 @@ func tableColours() []colour {
 	}
 }
 
+// grantColours tell grants apart in shades of blue: all of their rows are there
+// because of persistence.
+func grantColours() []colour {
+	return []colour{
+		shadesOf("/.*/", colourOn), fixed("client_credentials", "super-light-blue"), fixed("password", colourOn), fixed("refresh_token", "dark-blue"),
+	}
+}
+
 // severityColour is the colour of what is past a limit.
 func severityColour(s thresholds.Severity) string {
 	switch s {

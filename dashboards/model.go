@@ -200,7 +200,10 @@ func (p panel) lines(limits []object) object {
 // softMax is how far an axis goes at least: past the first limit, so that one
 // sees how far it is, and never through noise around zero.
 func (p panel) softMax(limits []object) float64 {
-	if len(limits) > 1 {
+	if p.share {
+		return 1
+	}
+	if len(limits) > 1 && !p.far {
 		return limits[1]["value"].(float64) * 1.15
 	}
 	if p.unit == unitShare {
@@ -227,7 +230,7 @@ func (p panel) overrides() ([]object, error) {
 		}
 		properties := []object{property("color", object{"mode": mode, "fixedColor": c.colour})}
 		if c.colour == colourPossible && p.stacked {
-			properties = append(properties, property("custom.fillOpacity", 35))
+			properties = append(properties, property("custom.fillOpacity", 40))
 		}
 		out = append(out, override(matcher, c.series, properties...))
 	}
@@ -251,6 +254,9 @@ func (p panel) overrides() ([]object, error) {
 	}
 	for _, c := range p.columns {
 		var properties []object
+		if len(p.queries) > 1 {
+			properties = append(properties, property("noValue", "–")) // one cell is empty, not the panel
+		}
 		if c.unit != "" {
 			properties = append(properties, property("unit", c.unit))
 		}

@@ -66,7 +66,8 @@ func collectorPanels() []panel {
 			queries: []query{
 				{expr: "min by (instance, collector) (" + ofJob("token_persistence_exporter_collector_success") + ")"},
 				{expr: "max by (instance, collector) (" + ofJob("token_persistence_exporter_collector_duration_seconds") + ")"},
-				{expr: "sum by (instance, collector) (increase(" + ofJob("token_persistence_exporter_collector_failures_total") + "[1h]))"},
+				{expr: "sum by (instance, collector) (increase(" + ofJob("token_persistence_exporter_collector_failures_total") + "[1h])) or 0 * min by (instance, collector) (" +
+					ofJob("token_persistence_exporter_collector_success") + ")"},
 			},
 			columns: []column{
 				{field: "collector", heading: "Collector", width: 105}, {field: "instance", heading: "Exporter"},
@@ -144,7 +145,7 @@ func identityPanels() []panel {
 			},
 		},
 		{
-			kind: stat, title: "Rights it does not need", width: 4, digits: digits(0), need: needSchema,
+			kind: stat, title: "Excess rights", width: 4, digits: digits(0), need: needSchema,
 			about:   about{"Kinds of rights of the exporter's account that it does not need.", "collector schema.", "any, token_values before all.", "exporter check prints what to revoke."},
 			queries: []query{{expr: "sum(" + ofDatabase("token_persistence_exporter_excess_privileges") + ")"}},
 			words:   []word{{value: 0, text: "none", colour: colourGood}, {value: 1, orMore: true, colour: colourWarning}},

@@ -166,11 +166,12 @@ func costPanels() []panel {
 			colours: purposes(),
 		},
 		{
-			kind: graph, title: "Which grants write rows?", width: 8, stacked: true, unit: unitCount, axis: "rows/s", hues: palette,
+			kind: graph, title: "Which grants write rows?", width: 8, stacked: true, unit: unitCount, axis: "rows/s",
 			need: "no token row was written in view: persistence may be off, or the exporter lacks --mysqld.address",
 			about: about{"New rows of IDN_OAUTH2_ACCESS_TOKEN per second by grant type. None with persistence off.",
 				"collector tokens.", "rows of a grant that nobody is known to use.", "find the application by its grants in the Dev Portal."},
 			queries: []query{{expr: moving("grant_type", ofDatabase("wso2_token_rows_observed_total")), legend: "{{grant_type}}"}},
+			colours: grantColours(),
 		},
 	}
 }

@@ -37,7 +37,7 @@ func saturationTiles() []panel {
 			"database_connections"),
 		tile("At work", unitCount, 0, "max(avg_over_time("+ofDatabase("mysql_threads_running")+"[$__rate_interval]))", needDatabase,
 			about{"Sessions that execute a statement.", "collector mysql (Threads_running).", "far more than vCPUs.", "the graphs below say what they wait for."}, "database_threads_running"),
-		tile("Row lock waits", unitCount, 1, "max("+rate(ofDatabase("mysql_innodb_row_lock_wait_seconds_total"))+")", needDatabase,
+		tile("Lock waits", unitCount, 1, "max("+rate(ofDatabase("mysql_innodb_row_lock_wait_seconds_total"))+")", needDatabase,
 			about{"Seconds waited for row locks per second: sessions that wait on average.", "collector mysql.", "whole sessions.", "see locks and transactions below."}, "database_row_lock_waits"),
 		tile("Pool misses", unitShare, 2, "max("+poolMisses()+")", needDatabase,
 			about{"Page reads that had to go to disk.", "collector mysql.", "above the alert's limit with many reads.", "a larger buffer pool, or smaller token tables."}, "database_buffer_pool_misses"),
@@ -47,7 +47,7 @@ func saturationTiles() []panel {
 // iopsTile shows operations, and where the limit is known, how near it is.
 func iopsTile() panel {
 	return panel{
-		kind: stat, title: "IOPS", width: 3, unit: unitCount, digits: digits(0), named: true, need: needRDS,
+		kind: stat, title: "IOPS", width: 3, unit: "locale", digits: digits(0), named: true, need: needRDS,
 		about: about{"Disk operations per second, and their share of what the storage allows.", cloudWatchNote + " The limit is what --cloudwatch.rds-iops-limit says; not given, no share.",
 			"near 100 %: commits wait.", "more IOPS, or fewer writes per token."},
 		queries: []query{
@@ -175,7 +175,7 @@ func lockPanels() []panel {
 			colours: []colour{shadesOf("/^deadlocks.*/", colourCritical), shadesOf("/^lock waits.*/", colourDBPale)}, sums: []string{"mean", "max"},
 		},
 		{
-			kind: graph, title: "How much does purge lag behind?", width: 8, unit: unitCount, limits: []string{"database_history_list"}, need: needProcess,
+			kind: graph, title: "How much does purge lag behind?", width: 8, unit: unitCount, limits: []string{"database_history_list"}, far: true, need: needProcess,
 			about: about{"Undo logs that wait to be purged (history list length); the line is the alert's limit.",
 				"collector mysql; on MySQL it needs the PROCESS privilege.", "a list that grows and never falls.", "find the oldest transaction: information_schema.INNODB_TRX."},
 			queries: []query{{expr: ofDatabase("mysql_innodb_history_list_length"), legend: "{{instance}}"}},

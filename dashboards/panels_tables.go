@@ -8,7 +8,7 @@ func tables() board {
 		lines: []line{
 			{height: 4, panels: tableTiles()},
 			{section: "What is in the token table?", height: 8, panels: rowPanels()},
-			{section: "What happens to the rows?", height: 8, panels: operationPanels()},
+			{section: "What happens to the rows?", height: 9, panels: operationPanels()},
 			{section: "How large are the tables?", height: 8, panels: sizePanels()},
 			{section: "Do statements find their rows?", height: 9, panels: indexPanels()},
 		},
@@ -81,15 +81,16 @@ func tableTiles() []panel {
 func rowPanels() []panel {
 	return []panel{
 		{
-			kind: graph, title: "In which state are the rows?", width: 8, stacked: true, unit: unitCount, hues: palette, need: needCensus,
+			kind: graph, title: "In which state are the rows?", width: 8, stacked: true, unit: unitCount, need: needCensus,
 			about:   about{"Rows of IDN_OAUTH2_ACCESS_TOKEN by state, counted.", "collector census, a pass every ten minutes.", "mostly EXPIRED, INACTIVE or REVOKED: nobody cleans up.", "see backlog and time to drain."},
 			queries: []query{{expr: "sum by (state) (" + ofDatabase("wso2_token_census_rows") + ")", legend: "{{state}}"}},
-			colours: []colour{fixed("ACTIVE", colourOn)},
+			colours: []colour{shadesOf("/.*/", colourRest), fixed("ACTIVE", colourOn)},
 		},
 		{
-			kind: graph, title: "Which grants do they come from?", width: 8, stacked: true, unit: unitCount, hues: palette, need: needCensus,
+			kind: graph, title: "Which grants do they come from?", width: 8, stacked: true, unit: unitCount, need: needCensus,
 			about:   about{"Rows of IDN_OAUTH2_ACCESS_TOKEN by grant type, counted.", "collector census.", "a grant with many rows and few users: tokens that are never used again.", "reuse tokens until they expire, or issue them without a new device scope each time."},
 			queries: []query{{expr: "sum by (grant_type) (" + ofDatabase("wso2_token_census_rows") + ")", legend: "{{grant_type}}"}},
+			colours: grantColours(),
 		},
 		{
 			kind: graph, title: "How many rows are dead?", width: 8, unit: unitCount, limits: []string{"expired_backlog_rows"}, need: needCensus,
@@ -151,7 +152,7 @@ func indexPanels() []panel {
 	run := rate(ofDatabase("wso2_token_statement_executions_total", `purpose="persistence"`))
 	return []panel{
 		{
-			kind: graph, title: "How many rows does a statement read?", width: 8, unit: unitCount, hues: palette, limits: []string{"rows_examined_per_statement"}, need: needPerformers,
+			kind: graph, title: "How many rows does a statement read?", width: 7, unit: unitCount, hues: palette, limits: []string{"rows_examined_per_statement"}, far: true, need: needPerformers,
 			about:   about{"Rows that the storage engine read per statement, by kind; the line is the alert's limit.", "collector statements.", "thousands: no index, or very many tokens of one application, user and scope.", "see the indexes beside; clean up."},
 			queries: []query{{expr: "sum by (kind) (" + examined + ") / (sum by (kind) (" + run + ") > 0)", legend: "{{kind}}"}},
 		},
@@ -165,12 +166,12 @@ func indexPanels() []panel {
 			colours: []colour{fixed("inserts that failed", colourDatabase), fixed("log: retry", colourAPIMPale), fixed("log: recovered", colourAPIM), fixed("log: exhausted", colourCritical)},
 		},
 		{
-			kind: table, title: "Are the product's indexes there?", width: 9, need: needSchema,
+			kind: table, title: "Are the product's indexes there?", width: 10, need: needSchema,
 			about:   about{"Indexes of the product's definitions, under their name or over the same columns under another.", "collector schema. An index that the account cannot see is not listed.", "missing.", "create it as the product's script does; on a large table at a quiet hour."},
 			queries: []query{{expr: "sort(min by (table, index) (" + ofDatabase("wso2_token_schema_index_present") + "))"}},
 			columns: []column{
 				{field: "table", heading: "Table"}, {field: "index", heading: "Index"},
-				{field: "Value", heading: "There", width: 90, words: []word{{value: 1, text: "yes", colour: colourGood}, {value: 0, text: "MISSING", colour: colourCritical}}},
+				{field: "Value", heading: "There", width: 70, words: []word{{value: 1, text: "yes", colour: colourGood}, {value: 0, text: "MISSING", colour: colourCritical}}},
 			},
 		},
 	}

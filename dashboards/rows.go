@@ -49,6 +49,7 @@ type panel struct {
 	queries []query
 	axis    string   // label of a graph's axis, where the unit does not say it
 	limits  []string // ids in internal/thresholds, drawn and coloured
+	far     bool     // the first limit is far from what is usual: the axis need not reach it
 	apart   []apart  // series with a unit and limits of their own
 	need    need     // what gives it data; its words are the panel's where it has none
 	colours []colour

@@ -48,7 +48,7 @@ func made(t *testing.T) *world {
 	t.Helper()
 	w := &world{store: promtest.New(t), from: time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)}
 	w.to = w.from.Add(time.Hour)
-	series := promtest.ReadContract(t).Moving(w.from, w.to, 15*time.Second)
+	series := promtest.ReadContract(t).Moving(w.from, w.to, 20*time.Second)
 	for _, one := range []struct {
 		labels []string
 		value  float64
@@ -182,7 +182,7 @@ type question struct {
 	where  string
 	expr   string
 	legend string
-	graph  bool
+	every  time.Duration // between the values of a graph; 0 asks for now
 	panel  panel
 }
 
@@ -207,7 +207,7 @@ func asked() []question {
 		out = append(out, b.asked()...)
 	}
 	for _, a := range marks() {
-		out = append(out, question{where: "annotation " + a.name, expr: a.expr, graph: true})
+		out = append(out, question{where: "annotation " + a.name, expr: a.expr, every: annotationStep})
 	}
 	return out
 }
@@ -216,10 +216,18 @@ func (b board) asked() []question {
 	var out []question
 	for _, p := range b.panels() {
 		for i, q := range p.queries {
-			out = append(out, question{fmt.Sprintf("%s: panel %q, query %s", b.title, p.title, refID(i)), q.expr, q.legend, p.kind == graph, p})
+			out = append(out, question{fmt.Sprintf("%s: panel %q, query %s", b.title, p.title, refID(i)), q.expr, q.legend, p.every(), p})
 		}
 	}
 	return out
+}
+
+// every is the step of a graph: few points of much data do.
+func (p panel) every() time.Duration {
+	if p.kind == graph {
+		return 150 * time.Second
+	}
+	return 0
 }
 
 // legends returns the names of series as the legend shows them.
