@@ -35,7 +35,8 @@ var notInTheRig = map[string]string{
 
 // TestNoPanelIsEmpty runs every variable, target and annotation over an exporter
 // that has everything on, for All and for one of each, with test windows and
-// without: none may be without series, and no value may be NaN or infinite.
+// without: none may be without series, and no value may be NaN or infinite. Every
+// colour must belong to a series.
 func TestNoPanelIsEmpty(t *testing.T) {
 	w := made(t)
 	t.Run("latest stretch", func(t *testing.T) { w.run(t, nil) })
@@ -44,6 +45,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 		{"password", "off", "password off 1", w.from.Add(40 * time.Minute), w.from.Add(45 * time.Minute)},
 	})
 	t.Run("test windows", func(t *testing.T) { w.run(t, nil) })
+	t.Run("colours", w.colours)
 }
 
 // TestNoPanelIsEmptyOnARealRun does the same over a recorded run.
@@ -115,10 +117,9 @@ func (w *world) answer(t *testing.T, expr string, every time.Duration) ([]promte
 	return w.store.Range(t.Context(), expr, w.to, w.to, time.Second)
 }
 
-// TestColoursMeetSeries finds colours that no series has: after a renamed label
-// value the graph would lose its meaning in silence.
-func TestColoursMeetSeries(t *testing.T) {
-	w := made(t)
+// colours finds colours that no series has: after a renamed label value the graph
+// would lose its meaning in silence.
+func (w *world) colours(t *testing.T) {
 	same := map[string][]string{} // names by what gives them: other panels may show more grants
 	for _, b := range boards() {
 		w.choose(t, b, true)
