@@ -6,6 +6,9 @@
 // appears a settable delay after it is complete, and is absent where nothing was
 // measured.
 //
+// What RDS says about its host is measured on this machine's memory and disk, of
+// which the database has no more than its share; see Target.
+//
 // CPU comes from the kernel's process CPU clock, I/O from /proc/PID/io. The
 // process clock counts nanoseconds and keeps the time of threads that have
 // exited; utime and stime of /proc/PID/stat come in ticks of 10 ms each, up to

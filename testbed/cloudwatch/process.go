@@ -24,6 +24,7 @@ type reading struct {
 	at     time.Time
 	starts []uint64
 	usage
+	host host // of a database only
 }
 
 // closeEnough bounds the time one reading may take: processor time is divided

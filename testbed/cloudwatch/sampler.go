@@ -9,6 +9,7 @@ import (
 type sampler struct {
 	period time.Duration
 	read   func(pid int) (usage, error)
+	host   func(Target) host
 	last   map[seriesKey]reading // by namespace and instance, the reading of the last boundary
 }
 
@@ -60,6 +61,9 @@ func (sm *sampler) observe(t placedTarget, boundary time.Time, points map[series
 	if err != nil {
 		return // a process is gone: half a period of a dead process is no datapoint
 	}
+	if t.namespace == namespaceRDS {
+		now.host = sm.host(t.Target)
+	}
 	sm.last[id] = now
 	if !had || !now.follows(before) {
 		return
@@ -70,7 +74,8 @@ func (sm *sampler) observe(t placedTarget, boundary time.Time, points map[series
 }
 
 // rates returns the CloudWatch metrics of the time between two readings, in
-// CloudWatch's units: percent, operations per second, bytes per second.
+// CloudWatch's units: percent, operations per second, bytes per second, seconds
+// per operation, bytes.
 func rates(namespace string, before, now reading) map[string]float64 {
 	seconds := now.at.Sub(before.at).Seconds()
 	per := func(a, b uint64) float64 { return float64(b-a) / seconds }
@@ -82,6 +87,7 @@ func rates(namespace string, before, now reading) map[string]float64 {
 		m["WriteIOPS"] = per(before.writeCalls, now.writeCalls)
 		m["ReadThroughput"] = per(before.readBytes, now.readBytes)
 		m["WriteThroughput"] = per(before.writeBytes, now.writeBytes)
+		now.host.rates(before.host, m)
 	}
 	return m
 }

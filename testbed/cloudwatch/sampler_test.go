@@ -86,7 +86,7 @@ func TestDatapointNeedsTwoTimelyReadingsOfTheSameProcesses(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := &script{usage: map[int]usage{1: {start: 5}}}
-			s.sampler.read = f.read
+			s.sampler.read, s.sampler.host = f.read, func(Target) host { return host{} }
 			for b := range 6 {
 				late := c.change(s, f, b)
 				s.observe(minute(b), minute(b).Add(late))
@@ -150,10 +150,10 @@ func TestRealProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	pid := cmd.Process.Pid
+	pid, folder := cmd.Process.Pid, t.TempDir()
 	s, err := Start(Config{
 		Period:    time.Second,
-		Databases: []Target{{ID: "db", PIDs: []int{pid}, Cores: 1}},
+		Databases: []Target{{ID: "db", PIDs: []int{pid}, Cores: 1, Folder: folder}},
 		Hosts:     []Target{{ID: "host", PIDs: []int{pid}, Cores: 4}},
 	})
 	if err != nil {
@@ -169,6 +169,17 @@ func TestRealProcess(t *testing.T) {
 		metricQuery("cpu", namespaceRDS, "CPUUtilization", "db", "Average", 1),
 		metricQuery("writes", namespaceRDS, "WriteIOPS", "db", "Average", 1),
 		metricQuery("host", namespaceEC2, "CPUUtilization", "host", "Average", 1),
+		metricQuery("memory", namespaceRDS, "FreeableMemory", "db", "Average", 1),
+		metricQuery("swap", namespaceRDS, "SwapUsage", "db", "Average", 1),
+		metricQuery("storage", namespaceRDS, "FreeStorageSpace", "db", "Average", 1),
+	}
+	if err := CheckDisk(folder); err != nil {
+		t.Logf("no figures of the disk: %v", err)
+	} else {
+		queries = append(queries,
+			metricQuery("readLatency", namespaceRDS, "ReadLatency", "db", "Average", 1),
+			metricQuery("writeLatency", namespaceRDS, "WriteLatency", "db", "Average", 1),
+			metricQuery("queue", namespaceRDS, "DiskQueueDepth", "db", "Average", 1))
 	}
 	var got map[string]float64
 	for got == nil {
@@ -182,6 +193,9 @@ func TestRealProcess(t *testing.T) {
 		if len(out.MetricDataResults[0].Values) > 0 {
 			got = make(map[string]float64)
 			for _, r := range out.MetricDataResults {
+				if len(r.Timestamps) == 0 {
+					t.Fatalf("no datapoint of %s", *r.Id)
+				}
 				if !r.Timestamps[0].Equal(floor(r.Timestamps[0], time.Second)) {
 					t.Errorf("%s is stamped %v, off the period's boundary", *r.Id, r.Timestamps[0])
 				}
@@ -199,6 +213,14 @@ func TestRealProcess(t *testing.T) {
 	}
 	if ratio := got["cpu"] / got["host"]; math.Abs(ratio-4) > 0.2 {
 		t.Errorf("the same process uses %.2f times as much of one core as of four, want 4", ratio)
+	}
+	if got["memory"] < 1<<20 || got["storage"] <= 0 || got["swap"] < 0 {
+		t.Errorf("%.0f B of memory and %.0f B of storage are free, %.0f B are swapped", got["memory"], got["storage"], got["swap"])
+	}
+	for _, metric := range []string{"readLatency", "writeLatency", "queue"} {
+		if v := got[metric]; v < 0 || v > 1000 {
+			t.Errorf("%s = %v", metric, v)
+		}
 	}
 	if got["writes"] < 100 {
 		t.Errorf("%.0f writes a second from a loop that writes all the time", got["writes"])

@@ -15,15 +15,25 @@ type Config struct {
 	Period    time.Duration // 1, 5, 10, 20 or 30 s, or a multiple of 60 s
 	Delay     time.Duration // from the end of a period until its datapoint is visible
 	Keep      int           // datapoints kept per metric; 0 means one hour of seconds, 3,600
-	Databases []Target      // AWS/RDS: CPUUtilization, ReadIOPS, WriteIOPS, ReadThroughput, WriteThroughput
+	Databases []Target      // AWS/RDS: see Target
 	Hosts     []Target      // AWS/EC2: CPUUtilization
 }
 
 // Target is a group of processes that appears as one instance.
+//
+// A database has CPUUtilization, ReadIOPS, WriteIOPS, ReadThroughput,
+// WriteThroughput and SwapUsage of its processes, and FreeableMemory of the
+// machine. With a Folder it has FreeStorageSpace of the file system, and of the
+// disk below it ReadLatency, WriteLatency and DiskQueueDepth. Memory, storage and
+// disk are the machine's, whoever else uses them included: an RDS instance has
+// them to itself. The kernel counts the disk's time in milliseconds, so the
+// latency of a handful of operations is coarse. Sizes are those at the period's
+// end.
 type Target struct {
-	ID    string  // the DBInstanceIdentifier or InstanceId
-	PIDs  []int   // none: the instance has no datapoints
-	Cores float64 // cores that are 100 %; 0 means those the processes' affinity allows
+	ID     string  // the DBInstanceIdentifier or InstanceId
+	PIDs   []int   // none: the instance has no datapoints
+	Cores  float64 // cores that are 100 %; 0 means those the processes' affinity allows
+	Folder string  // where a database keeps its data; of another mount namespace /proc/PID/cwd; "": not on this machine
 }
 
 type placedTarget struct {
@@ -68,7 +78,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:     cfg,
 		store:   store{keep: cfg.Keep, series: make(map[seriesKey][]datapoint)},
-		sampler: sampler{period: cfg.Period, read: readProcess, last: make(map[seriesKey]reading)},
+		sampler: sampler{period: cfg.Period, read: readProcess, host: readHost, last: make(map[seriesKey]reading)},
 	}
 	for _, t := range cfg.Databases {
 		s.targets = append(s.targets, placedTarget{namespaceRDS, t})

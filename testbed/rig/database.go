@@ -29,6 +29,7 @@ type database struct {
 	version string
 	pid     int // 0: not on this machine, or not ours to read
 	own     bool
+	folder  string // of a private server's files; empty: another's
 }
 
 // startDatabase starts a private server, or connects to the one of a DSN, and
@@ -42,7 +43,7 @@ func startDatabase(ctx context.Context, o Options, layout Layout, end *closers) 
 		return nil, err
 	}
 	end.add(server.Stop)
-	d := &database{config: server.Config(defaultDatabase), pid: server.PID(), own: true}
+	d := &database{config: server.Config(defaultDatabase), pid: server.PID(), own: true, folder: server.Dir}
 	root, err := server.Connect("")
 	if err != nil {
 		return nil, err

@@ -128,9 +128,14 @@ func (s *stand) startExporter(ctx context.Context, p programs, managers []int, e
 		{ID: keyManagerID, PIDs: managers}, {ID: usersID, PIDs: []int{s.users.process.PID()}},
 	}}
 	if s.database.pid > 0 {
-		settings.Databases = []cloudwatch.Target{{ID: databaseID, PIDs: []int{s.database.pid}}}
+		settings.Databases = []cloudwatch.Target{{ID: databaseID, PIDs: []int{s.database.pid}, Folder: s.database.folder}}
 	} else {
 		s.say("note          the database is not on this machine: no figures of its CPU and I/O")
+	}
+	if s.database.folder != "" {
+		if err := cloudwatch.CheckDisk(s.database.folder); err != nil {
+			s.note("no figures of disk latency and queue: %v", err)
+		}
 	}
 	cloud, err := cloudwatch.Start(settings)
 	if err != nil {
