@@ -173,6 +173,7 @@ func (b *bench) toItsEnd(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s", text)
 	}
+	b.recorded(t, out)
 	b.packed(t, out)
 }
 

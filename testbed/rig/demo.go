@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,9 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	if o.PrometheusURL != "" && o.Listen == "" {
-		o.Listen = "127.0.0.1:9851" // the user's Prometheus has to know it
+	if o.PrometheusURL != "" { // which has to know the addresses
+		o.Listen = cmp.Or(o.Listen, "127.0.0.1:9851")
+		o.WindowsListen = cmp.Or(o.WindowsListen, "127.0.0.1:9852")
 	}
 	if o.Out, err = prepareFolder(o.Out); err != nil {
 		return err
@@ -47,6 +49,9 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 	}
 	s, err := setUp(ctx, o, p, out, &end)
 	if err != nil {
+		return err
+	}
+	if err := s.exposeWindows(ctx, &end); err != nil {
 		return err
 	}
 	windows, all, err := s.experiment(ctx)
@@ -70,8 +75,8 @@ func Demo(ctx context.Context, o Options, out io.Writer) (err error) {
 	}
 	fmt.Fprintf(out, "Kept in %s: report.html, experiment.yaml, rig.json, tsdb, jtl, logs\n", o.Out)
 	if o.Serve {
-		fmt.Fprintf(out, "Serving until Ctrl-C\n  exporter     %s\n  key manager  %s (persistence on)\n  key manager  %s (persistence off)\n"+
-			"  report       file://%s\n", s.exporter.url(), s.urls[on], s.urls[off], filepath.Join(o.Out, "report.html"))
+		fmt.Fprintf(out, "Serving until Ctrl-C\n  exporter     %s\n  windows      %s\n  key manager  %s (persistence on)\n  key manager  %s (persistence off)\n"+
+			"  report       file://%s\n", s.exporter.url(), s.windowsURL(), s.urls[on], s.urls[off], filepath.Join(o.Out, "report.html"))
 		<-ctx.Done()
 	}
 	return nil
@@ -108,12 +113,17 @@ func prepareFolder(name string) (string, error) {
 
 // experiment records all windows of all grants.
 func (s *stand) experiment(ctx context.Context) (_ []window, _ []total, err error) {
+	exporter, testWindows := target{job, s.exporter.addr}, target{windowsJob, s.windowsAddr}
 	if s.options.PrometheusURL != "" {
-		if err := checkPrometheus(ctx, s.options.PrometheusURL, s.exporter.addr, 20*time.Second); err != nil {
+		both, err := checkPrometheus(ctx, s.options.PrometheusURL, exporter, testWindows, 20*time.Second)
+		if err != nil {
 			return nil, nil, err
 		}
+		if !both {
+			s.note("no test windows on dashboards: this Prometheus has no job for them\n%s", strings.TrimSuffix(testWindows.config(), "\n"))
+		}
 	} else {
-		prometheus, err := startRecorder(tsdbFolder(s.options.Out), s.exporter.addr)
+		prometheus, err := startRecorder(tsdbFolder(s.options.Out), exporter, testWindows)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -19,16 +19,16 @@ import (
 func TestRecorderKeepsWhatItScrapes(t *testing.T) {
 	var scrapes atomic.Int64
 	third := make(chan struct{})
-	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	canary := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		n := scrapes.Add(1)
 		fmt.Fprintf(w, "# TYPE canary_total counter\ncanary_total %d\n", n)
 		if n == 3 {
 			close(third)
 		}
 	}))
-	defer target.Close()
+	defer canary.Close()
 	folder := t.TempDir()
-	r, err := startRecorder(folder, strings.TrimPrefix(target.URL, "http://"))
+	r, err := startRecorder(folder, target{job, strings.TrimPrefix(canary.URL, "http://")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,20 +70,33 @@ func canaries(t *testing.T, folder string) (values []float64) {
 }
 
 func TestCheckPrometheus(t *testing.T) {
-	for name, c := range map[string]struct{ result, want string }{
-		"up":   {`[{"metric":{"job":"token-persistence"},"value":[1,"1"]}]`, ""},
-		"down": {`[]`, "targets: ['127.0.0.1:9851']"},
+	exporter, windows := target{job, "127.0.0.1:9851"}, target{windowsJob, "127.0.0.1:9852"}
+	for name, c := range map[string]struct {
+		up   []string // jobs that are scraped
+		both bool
+		want string // in the error
+	}{
+		"both":         {[]string{job, windowsJob}, true, ""},
+		"the exporter": {[]string{job}, false, ""},
+		"the windows":  {[]string{windowsJob}, false, "job_name: token-persistence\n    scrape_interval: 1s\n    static_configs: [{targets: ['127.0.0.1:9851']}]\n"},
+		"none":         {nil, false, "job_name: testbed\n    scrape_interval: 1s\n    static_configs: [{targets: ['127.0.0.1:9852']}]\n"},
 	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":%s}}`, c.result)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			result := ""
+			for _, name := range c.up {
+				if r.FormValue("query") == `up{job="`+name+`"} == 1` {
+					result = `{"metric":{"job":"` + name + `"},"value":[1,"1"]}`
+				}
+			}
+			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[%s]}}`, result)
 		}))
-		err := checkPrometheus(t.Context(), server.URL, "127.0.0.1:9851", 0)
+		both, err := checkPrometheus(t.Context(), server.URL, exporter, windows, 0)
 		server.Close()
-		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v", name, err)
+		if both != c.both || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %t, error %v", name, both, err)
 		}
 	}
-	if err := checkPrometheus(t.Context(), "http://127.0.0.1:1", "x", 0); err == nil || !strings.Contains(err.Error(), "--prometheus-url") {
+	if _, err := checkPrometheus(t.Context(), "http://127.0.0.1:1", exporter, windows, 0); err == nil || !strings.Contains(err.Error(), "--prometheus-url") {
 		t.Errorf("error %v does not name the flag", err)
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()

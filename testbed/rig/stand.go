@@ -29,6 +29,9 @@ type stand struct {
 	users    *worker
 	exporter *exporter
 	pids     []int // every process of the rig, ourselves included
+
+	window      *liveWindow // nil until exposed
+	windowsAddr string      // of its endpoint
 }
 
 // setUp starts the parts in the order in which they need each other.

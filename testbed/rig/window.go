@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
 	"github.com/tokenpersistence/toolkit/testbed/users"
 )
@@ -81,6 +82,11 @@ func (s *stand) run(ctx context.Context, w window, length, warmup time.Duration)
 	w.Start = time.Now().Add(150 * time.Millisecond).Truncate(time.Second).Add(time.Second)
 	w.End = w.Start.Add(length)
 	b.Start = w.Start
+	if w.Pair > 0 {
+		defer s.window.plan(testwindow.Window{
+			Grant: w.Grant, Persistence: w.Mode, Block: w.Pair, Start: w.Start.Add(warmup), End: w.End,
+		})()
+	}
 	tally, err := s.measure(ctx, &w, b)
 	if err != nil {
 		return w, err
