@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokenpersistence/toolkit/internal/promtest"
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 )
 
 // notInTheRig are parts of selectors that the recorded run has no series of, and
@@ -40,9 +41,9 @@ var notInTheRig = map[string]string{
 func TestNoPanelIsEmpty(t *testing.T) {
 	w := made(t)
 	t.Run("latest stretch", func(t *testing.T) { w.run(t, nil) })
-	w.put(t, []window{
-		{"password", "on", "password on 1", w.from.Add(20 * time.Minute), w.from.Add(25 * time.Minute)},
-		{"password", "off", "password off 1", w.from.Add(40 * time.Minute), w.from.Add(45 * time.Minute)},
+	w.put(t, []testwindow.Window{
+		{Grant: "password", Persistence: "on", Block: 1, Start: w.from.Add(20 * time.Minute), End: w.from.Add(25 * time.Minute)},
+		{Grant: "password", Persistence: "off", Block: 1, Start: w.from.Add(40 * time.Minute), End: w.from.Add(45 * time.Minute)},
 	})
 	t.Run("test windows", func(t *testing.T) { w.run(t, nil) })
 	t.Run("colours", w.colours)
@@ -66,7 +67,7 @@ func (w *world) run(t *testing.T, lacking map[string]string) {
 		}
 	}
 	for _, a := range marks() {
-		if strings.Contains(a.expr, windowEnd) && t.Name() == "TestNoPanelIsEmpty/latest_stretch" {
+		if strings.Contains(a.expr, testwindow.End) && t.Name() == "TestNoPanelIsEmpty/latest_stretch" {
 			continue // no windows there
 		}
 		w.ask(t, question{where: "annotation " + a.name, expr: a.expr, every: annotationStep}, lacking)

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tokenpersistence/toolkit/internal/promtest"
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 )
 
 // TestFilesAreWritten compares the committed dashboards with the rows.
@@ -47,8 +48,9 @@ func TestFilesAreWritten(t *testing.T) {
 func TestQueriesMeetContract(t *testing.T) {
 	contract := promtest.ReadContract(t)
 	contract.Add(promtest.Recorded(rules(t))...)
-	contract.AddSeries(windowStart, "grant", "persistence", "window")
-	contract.AddSeries(windowEnd, "grant", "persistence", "window")
+	for _, f := range testwindow.Families() {
+		contract.AddSeries(f.Name, testwindow.LabelNames()...)
+	}
 	plain := &world{from: time.Unix(0, 0), to: time.Unix(3600, 0), values: placeholders}
 	for _, q := range asked() {
 		for _, problem := range contract.Check(plain.expand(q.expr)) {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 )
 
 // frame.go: what all dashboards have around their panels.
@@ -54,12 +56,6 @@ type annotation struct {
 	name, expr, title, colour string
 }
 
-// Metrics that `dashboards windows` makes.
-const (
-	windowStart = "token_persistence_test_window_start_timestamp_seconds"
-	windowEnd   = "token_persistence_test_window_end_timestamp_seconds"
-)
-
 // annotationStep is between the times that an annotation is asked for. A change
 // of mode shows for as long, once.
 const annotationStep = time.Minute
@@ -70,8 +66,8 @@ func marks() []annotation {
 	return []annotation{
 		{"Persistence switched on", modeRule + ` == 1 and on (job) last_over_time(` + modeRule + `[6h] offset 1m) == 0`, "Token persistence switched on", colourOn},
 		{"Persistence switched off", modeRule + ` == 0 and on (job) last_over_time(` + modeRule + `[6h] offset 1m) == 1`, "Token persistence switched off", colourOff},
-		{"Test windows, persistence on", windowEnd + `{persistence="on"} >= time()`, "{{window}}", colourOn},
-		{"Test windows, persistence off", windowEnd + `{persistence="off"} >= time()`, "{{window}}", colourOff},
+		{"Test windows, persistence on", testwindow.End + `{persistence="on"} >= time()`, "{{window}}", colourOn},
+		{"Test windows, persistence off", testwindow.End + `{persistence="off"} >= time()`, "{{window}}", colourOff},
 	}
 }
 

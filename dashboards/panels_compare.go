@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tokenpersistence/toolkit/internal/reference"
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 )
 
 // compare holds the second of the two pictures to remember: the published
@@ -19,11 +20,11 @@ func compare() board {
 		name: "compare", title: "On against off",
 		question: "What changes when token persistence is switched off: throughput, response time, CPU of both hosts, I/O and the cost of one token, in two windows side by side.",
 		variables: []variable{
-			{name: "grant", label: "Grant", all: true, query: "label_values(" + windowEnd + ", grant)"},
+			{name: "grant", label: "Grant", all: true, query: "label_values(" + testwindow.End + ", grant)"},
 			windowVariable("on_end", "Window with persistence on", "on", 1),
 			windowVariable("off_end", "Window with persistence off", "off", 0),
 			{name: "length", label: "Length of each, seconds", free: true, regex: lastNumber,
-				query: "query_result(max(last_over_time(" + windowEnd + `{grant=~"$grant"}[$__range]) - last_over_time(` + windowStart + `{grant=~"$grant"}[$__range])) or on () vector(300))`},
+				query: "query_result(max(last_over_time(" + testwindow.End + `{grant=~"$grant"}[$__range]) - last_over_time(` + testwindow.Start + `{grant=~"$grant"}[$__range])) or on () vector(300))`},
 			{name: "lag", label: "CloudWatch's delay, seconds", free: true, regex: lastNumber,
 				query: "query_result(clamp_min(round(quantile_over_time(0.5, (time() - max(" + ofRDS("rds_datapoint_timestamp_seconds", `metric="CPUUtilization"`) + "))[$__range:1m])), 1) or on () vector(1))"},
 		},
@@ -47,7 +48,7 @@ const lastNumber = `/ (?<value>\d+)(?:\.\d+)? \d+$/`
 func windowVariable(name, label, mode string, value int) variable {
 	return variable{
 		name: name, label: label, free: true, regex: `/window="(?<text>[^"]+)".* (?<value>\d+)(?:\.\d+)? \d+$/`,
-		query: "query_result(sort_desc(last_over_time(" + windowEnd + fmt.Sprintf(`{persistence=%q,grant=~"$grant"}[$__range])) or on () `, mode) +
+		query: "query_result(sort_desc(last_over_time(" + testwindow.End + fmt.Sprintf(`{persistence=%q,grant=~"$grant"}[$__range])) or on () `, mode) +
 			fmt.Sprintf(`label_replace(floor(max(max_over_time(timestamp(%s == %d)[$__range:1m]))) - 120, "window", "latest stretch", "", "") or on () `, modeRule, value) +
 			`label_replace(vector(0), "window", "none in view", "", ""))`,
 	}
@@ -231,7 +232,7 @@ func comparison(figures []figure) []panel {
 // none are known by the rule.
 func during(mode string, value int) string {
 	return fmt.Sprintf(`(max(%s{persistence=%q,grant=~"$grant"} >= time()) or on () (max(%s) == %d unless on () count(last_over_time(%s[$__range]))))`,
-		windowEnd, mode, modeRule, value, windowEnd)
+		testwindow.End, mode, modeRule, value, testwindow.End)
 }
 
 // courses show the same figures over time in the colour of the mode.

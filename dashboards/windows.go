@@ -12,17 +12,13 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 )
 
 // windowStep is the time between the samples of a window: more than one falls
 // into any window that says something.
 const windowStep = 5 * time.Second
-
-// window is one measured stretch of an experiment, warm-up left out.
-type window struct {
-	grant, persistence, name string
-	start, end               time.Time
-}
 
 // windows writes the windows of an experiment file as OpenMetrics text:
 //
@@ -47,7 +43,7 @@ func windows(args []string, stdout io.Writer) error {
 
 // readWindows reads what it needs of an experiment file; docs/experiment.md
 // describes all of it.
-func readWindows(file []byte) ([]window, error) {
+func readWindows(file []byte) ([]testwindow.Window, error) {
 	var e struct {
 		Warmup  string
 		Windows []struct {
@@ -68,7 +64,7 @@ func readWindows(file []byte) ([]window, error) {
 	if len(e.Windows) == 0 {
 		return nil, errors.New("no windows: want the key windows of an experiment file")
 	}
-	var out []window
+	var out []testwindow.Window
 	for i, w := range e.Windows {
 		if w.Persistence != "on" && w.Persistence != "off" {
 			return nil, fmt.Errorf("window %d: persistence: %s: want on or off", i+1, w.Persistence)
@@ -87,56 +83,41 @@ func readWindows(file []byte) ([]window, error) {
 		if start = start.Add(warmup); !start.Before(end) {
 			return nil, fmt.Errorf("window %d: nothing is left of it after the warm-up of %s", i+1, warmup)
 		}
-		name := w.Grant + " " + w.Persistence
-		if w.Block > 0 {
-			name += fmt.Sprintf(" %d", w.Block)
-		}
-		out = append(out, window{w.Grant, w.Persistence, name, start, end})
+		out = append(out, testwindow.Window{Grant: w.Grant, Persistence: w.Persistence, Block: w.Block, Start: start, End: end})
 	}
-	slices.SortStableFunc(out, func(a, b window) int { return a.start.Compare(b.start) })
+	slices.SortStableFunc(out, func(a, b testwindow.Window) int { return a.Start.Compare(b.Start) })
 	return out, nil
 }
 
-// at returns the times of the samples: from the first to the last second.
-func (w window) at() []time.Time {
+// samples returns the times of a window's samples: from the first to the last
+// second.
+func samples(w testwindow.Window) []time.Time {
 	var out []time.Time
-	for t := w.start; t.Before(w.end); t = t.Add(windowStep) {
+	for t := w.Start; t.Before(w.End); t = t.Add(windowStep) {
 		out = append(out, t)
 	}
-	return append(out, w.end)
+	return append(out, w.End)
 }
 
-func (w window) labels() string {
-	return fmt.Sprintf("{grant=%q,persistence=%q,window=%q}", w.grant, w.persistence, w.name)
-}
-
-// family is one metric of a window.
-type family struct {
-	name, help string
-	value      func(window) time.Time
-}
-
-func families() []family {
-	return []family{
-		{windowStart, "Start of the test window that lasts, after its warm-up, Unix time.", func(w window) time.Time { return w.start }},
-		{windowEnd, "End of the test window that lasts, Unix time.", func(w window) time.Time { return w.end }},
+func labelText(w testwindow.Window) string {
+	var pairs []string
+	for i, name := range testwindow.LabelNames() {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", name, w.LabelValues()[i]))
 	}
+	return "{" + strings.Join(pairs, ",") + "}"
 }
 
 // writeWindows writes one family after the other, as OpenMetrics wants it.
-func writeWindows(w io.Writer, all []window) error {
+func writeWindows(w io.Writer, all []testwindow.Window) error {
 	out := bufio.NewWriter(w)
-	for _, f := range families() {
-		_, _ = fmt.Fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n# UNIT %s seconds\n", f.name, f.help, f.name, f.name) // kept for Flush
+	for _, f := range testwindow.Families() {
+		_, _ = fmt.Fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n# UNIT %s seconds\n", f.Name, f.Help, f.Name, f.Name) // kept for Flush
 		for _, one := range all {
-			for _, at := range one.at() {
-				_, _ = fmt.Fprintf(out, "%s%s %s %s\n", f.name, one.labels(), unix(f.value(one)), unix(at))
+			for _, at := range samples(one) {
+				_, _ = fmt.Fprintf(out, "%s%s %.3f %.3f\n", f.Name, labelText(one), testwindow.Seconds(f.Value(one)), testwindow.Seconds(at))
 			}
 		}
 	}
 	_, _ = io.WriteString(out, "# EOF\n")
 	return out.Flush()
 }
-
-// unix writes seconds without an exponent.
-func unix(t time.Time) string { return fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/1e6) }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tokenpersistence/toolkit/internal/promtest"
+	"github.com/tokenpersistence/toolkit/internal/testwindow"
 )
 
 // world is data, the time that a dashboard shows of it, and what its variables
@@ -68,14 +69,20 @@ func made(t *testing.T) *world {
 }
 
 // put puts test windows into the data.
-func (w *world) put(t *testing.T, all []window) {
+func (w *world) put(t *testing.T, all []testwindow.Window) {
 	t.Helper()
 	var series []promtest.Series
 	for _, one := range all {
-		for _, family := range families() {
-			s := promtest.Series{Labels: labels.FromStrings("__name__", family.name, "grant", one.grant, "persistence", one.persistence, "window", one.name)}
-			for _, at := range one.at() {
-				s.Samples = append(s.Samples, promql.FPoint{T: at.UnixMilli(), F: float64(family.value(one).UnixMilli()) / 1000})
+		for _, family := range testwindow.Families() {
+			b := labels.NewScratchBuilder(4)
+			b.Add("__name__", family.Name)
+			for i, name := range testwindow.LabelNames() {
+				b.Add(name, one.LabelValues()[i])
+			}
+			b.Sort()
+			s := promtest.Series{Labels: b.Labels()}
+			for _, at := range samples(one) {
+				s.Samples = append(s.Samples, promql.FPoint{T: at.UnixMilli(), F: testwindow.Seconds(family.Value(one))})
 			}
 			series = append(series, s)
 		}
@@ -100,7 +107,7 @@ func recorded(t *testing.T) *world {
 	}
 	w.put(t, found)
 	// Look at the end of the last window: afterwards the rig stands still.
-	w.to = found[len(found)-1].end
+	w.to = found[len(found)-1].End
 	w.record(t, 30*time.Second)
 	return w
 }
