@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
@@ -113,10 +114,14 @@ func TestAlertsAreWhole(t *testing.T) {
 				fail("want for and keep_firing_for, have " + text)
 			}
 		}
-		// A page that clears before anybody has looked is worth nothing, and data of
-		// CloudWatch come once a minute.
-		if d, _ := model.ParseDuration(a.wait); a.severity == thresholds.Critical && strings.Contains(a.expr, "rds_") && d < model.Duration(2*60e9) {
-			fail("waits for fewer than two periods of CloudWatch")
+		// Two periods of the source: CloudWatch's and the digests' is a minute, and
+		// nobody should scrape less often than every 30 s.
+		least := time.Minute
+		if regexp.MustCompile(`rds_|ec2_|_cpu:|_iops:|wso2_token_statement_|wso2_token_tax|:tax`).MatchString(a.expr) {
+			least = 2 * time.Minute
+		}
+		if d, _ := model.ParseDuration(a.wait); time.Duration(d) < least {
+			fail("waits for fewer than two periods of its data, " + least.String())
 		}
 	}
 }
@@ -255,7 +260,7 @@ func TestInhibition(t *testing.T) {
 				}
 			}
 		}
-		if len(r.Equal) == 0 || r.Equal[0] != "job" {
+		if len(r.Equal) < 2 || r.Equal[0] != "job" || r.Equal[1] != "instance" && r.Equal[1] != "deployment" {
 			t.Errorf("%v: one installation would silence another", r.Source)
 		}
 	}
@@ -312,7 +317,7 @@ func TestSettingsReachTheRules(t *testing.T) {
 	for file, wants := range map[string][]string{
 		"exporter.yaml": {`up{job=~"apim-\\d+"} == 0`, "https://wiki.example.com/runbooks/TokenPersistenceExporterDown.md",
 			"https://grafana.example.com/d/token-persistence-exporter"},
-		"database.yaml": {"rds_cpu_utilization_ratio > 0.5", "(limit 50 %)", "for: 5s", "keep_firing_for: 5s"},
+		"database.yaml": {"rds_cpu_utilization_ratio > 0.5", "(limit 50%)", "for: 5s", "keep_firing_for: 5s"},
 		"record.yaml":   {`role="gateway"`},
 		"tables.yaml":   {"for: 1m", "keep_firing_for: 6m"},
 	} {

@@ -11,7 +11,7 @@ func bottleneckAlerts() group {
 			expr: `
 				token_persistence:job:apim_cpu:avg > <bottleneck_busy>
 					and token_persistence:job:database_cpu:max < <bottleneck_idle>
-					unless on (job) token_persistence:instance:database_iops:ratio > <database_iops_high>`,
+					unless ignoring (instance, db_instance) token_persistence:instance:database_iops:ratio > <database_iops_high>`,
 			summary:     "API Manager limits token throughput, not the database.",
 			description: "API Manager's hosts of job {{ $labels.job }} use {{ $value | humanizePercentage }} of their vCPUs while the database has time.",
 		},

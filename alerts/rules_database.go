@@ -24,9 +24,9 @@ func reachAlerts() []alert {
 			expr: `
 				max_over_time(token_persistence_exporter_collector_success{collector="mysql"}[2m]) == 0
 					and on (job, instance)
-					increase(token_persistence_exporter_collector_failures_total{collector="mysql",class=~"connection|timeout"}[2m]) > 0`,
+					increase(token_persistence_exporter_collector_failures_total{collector="mysql",class=~"connection|timeout"}[5m]) > 0`,
 			summary:     "The token database cannot be reached.",
-			description: "{{ $labels.instance }} gets no connection to its database. With persistence on every token request fails; with it off refreshing, revoking and introspection do.",
+			description: "{{ $labels.instance }} gets no connection to its database. With persistence on every token request fails; with it off refreshing, revoking and introspection do, and what no cache holds.",
 		},
 		// Seen before: a database that has just been set up is no news.
 		{
@@ -66,7 +66,7 @@ func diskAlerts() []alert {
 				avg_over_time(token_persistence:instance:database_iops:ratio[10m]) > <database_iops_saturated>
 					and token_persistence:instance:database_iops:ratio`,
 			summary:     "The token database's storage is at its IOPS limit.",
-			description: "{{ $labels.db_instance }} did {{ $value | humanizePercentage }} of its provisioned IOPS over 10 minutes (limit <database_iops_saturated>): commits wait.",
+			description: "{{ $labels.db_instance }} did {{ $value | humanizePercentage }} of the IOPS it is allowed over 10 minutes (limit <database_iops_saturated>): commits wait.",
 		},
 		{
 			name: "TokenPersistenceDatabaseIOPSHigh", severity: thresholds.Warning, wait: "30m", keep: "15m", dashboard: "saturation",
@@ -74,7 +74,7 @@ func diskAlerts() []alert {
 				avg_over_time(token_persistence:instance:database_iops:ratio[1h]) > <database_iops_high>
 					and token_persistence:instance:database_iops:ratio`,
 			summary:     "The token database's storage is near its IOPS limit.",
-			description: "{{ $labels.db_instance }} did {{ $value | humanizePercentage }} of its provisioned IOPS over an hour (limit <database_iops_high>).",
+			description: "{{ $labels.db_instance }} did {{ $value | humanizePercentage }} of the IOPS it is allowed over an hour (limit <database_iops_high>).",
 		},
 		{
 			name: "TokenPersistenceDatabaseDiskSlow", severity: thresholds.Warning, wait: "15m", keep: "10m", dashboard: "saturation",

@@ -59,10 +59,11 @@ var table = []Threshold{
 	{"writes_per_token", 6, "statements", false, Warning, "A refresh with cleanup and audit needs four writes per token row, every other grant fewer.", "identity-inbound-auth-oauth, RefreshGrantHandler"},
 
 	// Traffic.
-	{"issuance_drop", 0.3, "times", true, Critical, "Of the tokens per second of the same time last week.", "ours"},
-	{"issuance_drop_guard", 1, "per second", false, Critical, "Last week's tokens per second below which a drop may be chance.", "ours"},
-	{"token_latency_guard", 1, "per second", false, Warning, "Tokens per second below which a percentile is that of a handful of requests.", "ours"},
-	{"issuance_spike", 3, "times", false, Warning, "Of the tokens per second of the same time last week.", "ours"},
+	{"issuance_stopped", 0.05, "ratio", true, Critical, "Of the tokens per second of the same time in the last weeks: no holiday is as quiet.", "ours"},
+	{"issuance_drop", 0.3, "ratio", true, Warning, "Of the tokens per second of the same time in the last weeks; a public holiday may be as quiet.", "ours"},
+	{"issuance_drop_guard", 1, "per second", false, Critical, "Earlier weeks' tokens per second below which a drop may be chance.", "ours"},
+	{"token_latency_guard", 1, "per second", false, Warning, "Token requests per second below which a percentile is that of a handful.", "ours"},
+	{"issuance_spike", 3, "times", false, Warning, "Of the tokens per second of the same time in the last weeks.", "ours"},
 	{"issuance_spike_guard", 10, "per second", false, Warning, "Tokens per second below which a rise does no harm.", "ours"},
 	{"error_objective", 0.001, "ratio", false, Critical, "Error budget: one token request in a thousand may end in a 5xx.", "ours"},
 	{"error_burn_fast", 14.4, "times", false, Critical, "2 % of a month's error budget in an hour.", "Google SRE Workbook, chapter 5"},

@@ -54,11 +54,12 @@ func All() []Threshold { return append([]Threshold(nil), table...) }
 // than it has.
 func (t Threshold) String() string { return strconv.FormatFloat(t.Value, 'f', -1, 64) }
 
-// Text is the value with its unit in the words of an alert: 90 %, 1 GiB, 20 ms.
+// Text is the value with its unit as Prometheus' templates write
+// them beside it: 90%, 1GiB, 20ms.
 func (t Threshold) Text() string {
 	switch t.Unit {
 	case "ratio":
-		return number(t.Value*100) + " %"
+		return number(t.Value*100) + "%"
 	case "bytes", "bytes/day":
 		unit, value := "B", t.Value
 		for _, larger := range []string{"KiB", "MiB", "GiB", "TiB"} {
@@ -67,18 +68,32 @@ func (t Threshold) Text() string {
 			}
 			unit, value = larger, value/1024
 		}
-		return number(value) + " " + unit + strings.TrimPrefix(t.Unit, "bytes")
+		return number(value) + unit + strings.TrimPrefix(t.Unit, "bytes")
 	case "seconds":
-		if t.Value < 1 {
-			return number(t.Value*1000) + " ms"
+		switch minutes := t.Value / 60; {
+		case t.Value < 1:
+			return number(t.Value*1000) + "ms"
+		case minutes >= 1 && minutes == math.Trunc(minutes):
+			return number(minutes) + "m"
 		}
-		return number(t.Value) + " s"
+		return number(t.Value) + "s"
 	case "times":
 		return number(t.Value) + "×"
 	case "per second":
 		return number(t.Value) + "/s"
 	}
-	return number(t.Value) + " " + t.Unit
+	return count(t.Value) + " " + t.Unit
+}
+
+// count is a number of things: 500k, 1M.
+func count(v float64) string {
+	switch {
+	case v >= 1e6:
+		return number(v/1e6) + "M"
+	case v >= 1e3:
+		return number(v/1e3) + "k"
+	}
+	return number(v)
 }
 
 // number rounds away what multiplication added: 0.07*100 is 7.000000000000001.

@@ -37,15 +37,18 @@ func TestUnknownSuggests(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for want, in := range map[string]thresholds.Threshold{
-		"7 %":         {Value: 0.07, Unit: "ratio"},
-		"1 GiB":       {Value: 1 << 30, Unit: "bytes"},
-		"2 GiB/day":   {Value: 2 << 30, Unit: "bytes/day"},
-		"512 B":       {Value: 512, Unit: "bytes"},
-		"20 ms":       {Value: 0.02, Unit: "seconds"},
-		"1200 s":      {Value: 1200, Unit: "seconds"},
-		"14.4×":       {Value: 14.4, Unit: "times"},
-		"0.1/s":       {Value: 0.1, Unit: "per second"},
-		"500000 rows": {Value: 500_000, Unit: "rows"},
+		"7%":             {Value: 0.07, Unit: "ratio"},
+		"1GiB":           {Value: 1 << 30, Unit: "bytes"},
+		"2GiB/day":       {Value: 2 << 30, Unit: "bytes/day"},
+		"512B":           {Value: 512, Unit: "bytes"},
+		"20ms":           {Value: 0.02, Unit: "seconds"},
+		"20m":            {Value: 1200, Unit: "seconds"},
+		"90s":            {Value: 90, Unit: "seconds"},
+		"1.5M undo logs": {Value: 1.5e6, Unit: "undo logs"},
+		"32 sessions":    {Value: 32, Unit: "sessions"},
+		"14.4×":          {Value: 14.4, Unit: "times"},
+		"0.1/s":          {Value: 0.1, Unit: "per second"},
+		"500k rows":      {Value: 500_000, Unit: "rows"},
 	} {
 		if got := in.Text(); got != want {
 			t.Errorf("%v %s is %q, want %q", in.Value, in.Unit, got, want)
