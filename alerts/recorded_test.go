@@ -16,9 +16,18 @@ import (
 // step is how often rules are evaluated here.
 const step = 15 * time.Second
 
-// onTheRig are the alerts that a run of the testbed makes: it wants a database
-// at its limit.
+// onTheRig are the alerts that fire in the recorded run: none. Its windows take
+// 70 s each and change the mode, so that nothing holds for long.
 var onTheRig = []string{}
+
+// pendingOnTheRig are those whose expression holds for a while, as it should.
+var pendingOnTheRig = []string{
+	"TokenPersistenceAPIManagerIsBottleneck", // the key manager uses 99 % of its core with persistence off
+	"TokenPersistenceCloudWatchCost",         // the rig's CloudWatch is asked every few seconds, and costs nothing
+	"TokenPersistenceDatabaseIsBottleneck",   // for half a minute of refreshing with persistence on
+	"TokenPersistenceDatabaseSaturated",      // for two minutes: it waits for five
+	"TokenPersistenceTokenTableLarge",        // the study begins with a million tokens; the alert waits for an hour
+}
 
 // TestRecordedRun evaluates every rule over a recorded run of the testbed, in
 // which nothing was wrong: an alert that fires there and is not expected cries
@@ -32,16 +41,20 @@ func TestRecordedRun(t *testing.T) {
 	rules := promtest.ReadRules(t, "rules")
 	from, to := store.Recorded()
 	store.Record(t, rules, from, to, step)
-	fired := firing(t, store, from, to)
+	fired, pending := firing(t, store, from, to)
 	if diff := cmp.Diff(onTheRig, fired); diff != "" {
 		t.Errorf("alerts (-expected +fired):\n%s", diff)
 	}
+	if diff := cmp.Diff(pendingOnTheRig, pending); diff != "" {
+		t.Errorf("alerts (-expected +pending):\n%s", diff)
+	}
 }
 
-// firing returns the alerts whose expression holds for as long as they wait.
-func firing(t *testing.T, store *promtest.Store, from, to time.Time) []string {
+// firing returns the alerts whose expression holds for as long as they wait, and
+// those whose expression holds for less.
+func firing(t *testing.T, store *promtest.Store, from, to time.Time) (fired, pending []string) {
 	t.Helper()
-	fired := []string{}
+	fired, pending = []string{}, []string{}
 	for _, a := range all() {
 		r, err := a.rule(defaults())
 		if err != nil {
@@ -57,10 +70,13 @@ func firing(t *testing.T, store *promtest.Store, from, to time.Time) []string {
 		}
 		if slices.ContainsFunc(series, func(s promtest.Series) bool { return holds(s, time.Duration(wait)) }) {
 			fired = append(fired, a.name)
+		} else if len(series) > 0 {
+			pending = append(pending, a.name)
 		}
 	}
 	slices.Sort(fired)
-	return fired
+	slices.Sort(pending)
+	return fired, pending
 }
 
 // holds tells whether a series has values without a gap for as long as wait.
