@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
@@ -46,7 +47,7 @@ func TestMadeData(t *testing.T) {
 
 // up is what the server says of a target that answers.
 func up(instance string, from, to time.Time, step time.Duration) promtest.Series {
-	s := promtest.Series{Labels: labels.FromStrings(labels.MetricName, "up", "job", promtest.MovingJob, "instance", instance)}
+	s := promtest.Series{Labels: labels.FromStrings(model.MetricNameLabel, "up", "job", promtest.MovingJob, "instance", instance)}
 	for at := from; !at.After(to); at = at.Add(step) {
 		s.Samples = append(s.Samples, promql.FPoint{T: at.UnixMilli(), F: 1})
 	}
