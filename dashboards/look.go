@@ -50,7 +50,6 @@ const (
 	needLatency    need = "no token request in view, or the log pattern has no %D: see --collector.endpoint.log-pattern"
 	needHosts      need = "give the exporter --cloudwatch.ec2-instance=apim=ID"
 	needRDS        need = "give the exporter --cloudwatch.rds-instance"
-	needAWS        need = "AWS publishes none of these for this instance's storage, class or Performance Insights setting, or --cloudwatch.rds-instance is not given"
 	needDatabase   need = "give the exporter --mysqld.address"
 	needProcess    need = "MySQL shows it to accounts with PROCESS only; the exporter does without"
 	needPerformers need = "performance_schema is off, or --no-collector.statements is given: see docs/missing.md"

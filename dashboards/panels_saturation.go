@@ -136,18 +136,19 @@ func creditPanels() []panel {
 			colours: []colour{shadesOf("/.*/", colourDatabase)}, sums: []string{"mean", "max"},
 		},
 		{
-			kind: table, title: "What only some instances have: burst credits and database load", width: 16, need: needAWS,
+			kind: table, title: "Which instance has burst credits, and what are its sessions at?", width: 16, need: needRDS,
 			about: about{"Credits left of those that small instance classes and gp2 volumes burst with; sessions that were active, from Performance Insights.",
-				"CloudWatch. Empty columns: not published for this instance.", "credits that fall towards 0 %: then the baseline holds.", "a larger class or gp3; less I/O per token."},
+				"CloudWatch. A dash: AWS does not publish it for the instance's storage, class or Performance Insights setting.", "credits that fall towards 0 %: then the baseline holds.", "a larger class or gp3; less I/O per token."},
 			queries: []query{
-				instant("rds_burst_balance_ratio"), instant("rds_ebs_io_balance_ratio"), instant("rds_ebs_byte_balance_ratio"),
+				instant("rds_cpu_utilization_ratio"), instant("rds_burst_balance_ratio"), instant("rds_ebs_io_balance_ratio"), instant("rds_ebs_byte_balance_ratio"),
 				instant("rds_db_load_sessions"), instant("rds_db_load_cpu_sessions"), instant("rds_db_load_non_cpu_sessions"),
 			},
 			columns: []column{
 				{field: "db_instance", heading: "RDS instance"},
-				{field: "Value #A", heading: "gp2 burst credits", unit: unitShare}, {field: "Value #B", heading: "EBS operation credits", unit: unitShare},
-				{field: "Value #C", heading: "EBS throughput credits", unit: unitShare}, {field: "Value #D", heading: "active sessions", unit: unitCount},
-				{field: "Value #E", heading: "on CPU", unit: unitCount}, {field: "Value #F", heading: "waiting", unit: unitCount},
+				{field: "Value #A", heading: "CPU", unit: unitShare, digits: digits(0), width: 70}, {field: "Value #B", heading: "gp2 credits", unit: unitShare, width: 100},
+				{field: "Value #C", heading: "EBS I/O credits", unit: unitShare, width: 120}, {field: "Value #D", heading: "EBS byte credits", unit: unitShare, width: 130},
+				{field: "Value #E", heading: "active sessions", unit: unitCount, width: 120},
+				{field: "Value #F", heading: "on CPU", unit: unitCount, width: 80}, {field: "Value #G", heading: "waiting", unit: unitCount, width: 80},
 			},
 		},
 	}
