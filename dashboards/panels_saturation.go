@@ -136,7 +136,7 @@ func creditPanels() []panel {
 			colours: []colour{shadesOf("/.*/", colourDatabase)}, sums: []string{"mean", "max"},
 		},
 		{
-			kind: table, title: "Which instance has burst credits, and what are its sessions at?", width: 16, need: needRDS,
+			kind: table, title: "Which instances have burst credits, and how busy are they?", width: 16, need: needRDS,
 			about: about{"Credits left of those that small instance classes and gp2 volumes burst with; sessions that were active, from Performance Insights.",
 				"CloudWatch. A dash: AWS does not publish it for the instance's storage, class or Performance Insights setting.", "credits that fall towards 0 %: then the baseline holds.", "a larger class or gp3; less I/O per token."},
 			queries: []query{
