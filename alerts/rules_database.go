@@ -44,7 +44,14 @@ func cpuAlerts() []alert {
 	return []alert{
 		{
 			name: "TokenPersistenceDatabaseSaturated", severity: thresholds.Critical, wait: "5m", keep: "5m", dashboard: "saturation",
-			expr:        `rds_cpu_utilization_ratio > <database_cpu_saturated>`,
+			// The exporter repeats the last value while CloudWatch is late: one bad minute
+			// would page. A period of 3 minutes or more is late by itself.
+			expr: `
+				rds_cpu_utilization_ratio > <database_cpu_saturated>
+					unless ignoring (metric) (
+						time() - rds_datapoint_timestamp_seconds{metric="CPUUtilization"} > <cloudwatch_late>
+							and changes(rds_datapoint_timestamp_seconds{metric="CPUUtilization"}[15m]) > 5
+					)`,
 			summary:     "The token database has no CPU left.",
 			description: "{{ $labels.db_instance }} uses {{ $value | humanizePercentage }} of its vCPUs (limit <database_cpu_saturated>): token requests queue.",
 		},

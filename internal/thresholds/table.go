@@ -22,6 +22,7 @@ var table = []Threshold{
 	// The database: up, and near its limits.
 	{"database_uptime", 900, "seconds", true, Warning, "A server that has run for less has just been started.", "ours"},
 	{"database_cpu_saturated", 0.9, "ratio", false, Critical, "From here on response time grows faster than load: at 90 % of a server half as much work again cannot be had.", "queueing theory; AWS, Best practices for Amazon RDS"},
+	{"cloudwatch_late", 480, "seconds", false, Critical, "Twice the age of a datapoint of a 60 s period: older ones are repeated, not confirmed.", "--cloudwatch.period, --cloudwatch.delay"},
 	{"database_cpu_high", 0.8, "ratio", false, Warning, "Half an hour at this level leaves no room for a peak or a failover.", "AWS Trusted Advisor; ours"},
 	{"database_iops_saturated", 0.95, "ratio", false, Critical, "Short window, of --cloudwatch.rds-iops-limit: the storage throttles at 100 %.", "AWS, Amazon RDS DB instance storage"},
 	{"database_iops_high", 0.8, "ratio", false, Warning, "Long window, of --cloudwatch.rds-iops-limit: no room for a peak, a backup or a purge.", "AWS, Amazon RDS DB instance storage"},
