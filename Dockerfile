@@ -2,6 +2,7 @@
 #   docker run token-persistence --help            the exporter
 #   docker run --entrypoint /analyze token-persistence --help
 # The test rig with its own database: docker build --target testbed -t token-persistence-testbed .
+# Both with a database, Prometheus and Grafana around them: docker compose up
 
 FROM docker.io/library/golang:1.26-bookworm AS build
 ARG VERSION=unknown

@@ -9,7 +9,7 @@ TOOLS    := $(CURDIR)/.cache/tools
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter fuzz soak lint vuln golden build setup help study case-study
+.PHONY: dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -60,7 +60,7 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
-		go test -parallel 4 -timeout 12m ./exporter/... ./internal/...
+		go test -parallel 4 -timeout 12m ./exporter/... ./internal/... ./compose
 
 test-moto: ## the CloudWatch collector against moto, an AWS emulator that others wrote (Debian sid)
 	@status=0; testbed/install.sh moto || status=$$?; \
@@ -107,10 +107,18 @@ dashboards: ## write the Grafana dashboards from their rows
 	@go run ./dashboards
 
 golden: ## rewrite the golden files after an intended change; read the diff
-	go test ./exporter/... ./analyze/... ./alerts -update
+	go test ./exporter/... ./analyze/... ./alerts ./compose -update
 
 test-jmeter: setup ## run the plans of testbed/jmeter against the rig's key manager, in Debian's JMeter 2.13
 	@status=0; testbed/install.sh jmeter || status=$$?; \
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-jmeter (JMeter cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_JMETER=$(CURDIR)/.cache/jmeter/run go test -count=1 -run JMeter -v ./testbed/jmeter
+
+test-alerts: setup ## one alert from load to notification: a database saturates with persistence on and recovers with it off (under 3 minutes)
+	@testbed/install.sh prometheus
+	@status=0; testbed/install.sh alertmanager || status=$$?; \
+	if [ $$status = 3 ]; then echo 'NOT RUN: test-alerts (Alertmanager cannot be fetched from here)'; exit 0; fi; \
+	[ $$status = 0 ] || exit $$status; set -x; \
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_ALERTMANAGER=$(CURDIR)/.cache/alertmanager \
+		go test -count=1 -timeout 8m -v -run 'Saturated|Alertmanager' ./alerts/e2e ./compose

@@ -86,6 +86,7 @@ func parseFlags(command string, o rig.Options, args []string, stdout io.Writer) 
 	flags.StringVar(&o.PrometheusURL, "prometheus-url", "", "use this Prometheus, which scrapes the exporter and, for annotations, the test windows, instead of one in this process")
 	flags.StringVar(&o.Listen, "exporter-listen", "", "address of the exporter (default a free port; 127.0.0.1:9851 with --prometheus-url)")
 	flags.StringVar(&o.WindowsListen, "windows-listen", "", "address where the test windows are a metric (default a free port; 127.0.0.1:9852 with --prometheus-url)")
+	flags.StringVar(&o.CloudWatch, "cloudwatch-listen", "", "address of the CloudWatch endpoint, for exporters beside the rig's own (default a free port)")
 	flags.StringVar(&o.Exporter, "exporter", "", "path of the exporter program (default beside the testbed, else built)")
 	flags.StringVar(&o.Analyze, "analyze", "", "path of the analyze program (default beside the testbed, else built)")
 	for _, part := range []struct {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
@@ -13,6 +13,8 @@
 # jmeter      Debian's JMeter 2.13, unpacked likewise, run by the JDK on PATH; exits 3 where
 #             it cannot be had
 # prometheus-sid  the prometheus and promtool of Debian sid, unpacked like mysql
+# alertmanager  Debian's prometheus-alertmanager and amtool, unpacked like prometheus;
+#             exits 3 where they cannot be fetched
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -235,6 +237,20 @@ jmeter() {
 	mv "$dir.new" "$dir"
 }
 
+alertmanager() {
+	dir=$(cd "$(dirname "$0")/.." && pwd)/.cache/alertmanager
+	[ -x "$dir/amtool" ] && return
+	command -v apt-get >/dev/null || { echo "no apt-get to fetch prometheus-alertmanager with" >&2; exit 3; }
+	update_lists prometheus-alertmanager || exit 3
+	mkdir -p "$dir/deb"
+	if ! (cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root download prometheus-alertmanager && dpkg -x prometheus-alertmanager_*.deb .); then
+		rm -r "$dir/deb"
+		exit 3
+	fi
+	mv "$dir/deb/usr/bin/prometheus-alertmanager" "$dir/deb/usr/bin/amtool" "$dir/"
+	rm -r "$dir/deb"
+}
+
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
@@ -244,8 +260,9 @@ mysqld-exporter) mysqld_exporter ;;
 gawk) gnu_awk ;;
 jmeter) jmeter ;;
 prometheus-sid) prometheus_sid ;;
+alertmanager) alertmanager ;;
 *)
-	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid" >&2
+	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager" >&2
 	exit 2
 	;;
 esac

@@ -1,7 +1,6 @@
-// Package cloudwatch is a CloudWatch endpoint on loopback that reports what
-// real processes did: the rig's database process as an AWS/RDS instance and
-// groups of processes as AWS/EC2 instances. It speaks the one operation and the
-// one protocol the AWS SDK for Go sends for it (GetMetricData, Smithy RPC v2
+// Package cloudwatch is a CloudWatch endpoint that reports what real processes
+// did: the rig's database process as an AWS/RDS instance and groups of processes
+// as AWS/EC2 instances. It speaks the one operation and the one protocol the AWS SDK for Go sends for it (GetMetricData, Smithy RPC v2
 // CBOR), with the service's rules: a datapoint stamped T covers [T, T+period),
 // appears a settable delay after it is complete, and is absent where nothing was
 // measured.

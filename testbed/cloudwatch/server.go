@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 // Config says what to measure and when to publish it.
 type Config struct {
+	Listen    string        // host:port; empty means a free port on loopback
 	Period    time.Duration // 1, 5, 10, 20 or 30 s, or a multiple of 60 s
 	Delay     time.Duration // from the end of a period until its datapoint is visible
 	Keep      int           // datapoints kept per metric; 0 means one hour of seconds, 3,600
@@ -89,7 +91,7 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Start listens on a free loopback port and samples the targets until Close.
+// Start listens and samples the targets until Close.
 func Start(cfg Config) (*Server, error) {
 	if err := supported(); err != nil {
 		return nil, err
@@ -100,7 +102,7 @@ func Start(cfg Config) (*Server, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var network net.ListenConfig
-	if s.listener, err = network.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+	if s.listener, err = network.Listen(ctx, "tcp", cmp.Or(cfg.Listen, "127.0.0.1:0")); err != nil {
 		stop()
 		return nil, fmt.Errorf("listen for CloudWatch requests: %w", err)
 	}

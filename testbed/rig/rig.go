@@ -44,6 +44,7 @@ type Options struct {
 	Analyze       string        // path of analyze; empty: beside us, or built
 	Listen        string        // the exporter's address; empty: a free port, or :9851 for --prometheus-url
 	WindowsListen string        // the test windows' address; empty: a free port, or :9852 for --prometheus-url
+	CloudWatch    string        // the CloudWatch endpoint's address; empty: a free port
 	CPUs          Layout        // parts given here override the default split
 	PlainText     bool          // the analysis prints no colour
 	Formats       []string      // what the analysis writes, in its own words

@@ -127,7 +127,7 @@ func (s *stand) startUsers(_ context.Context, set credentials.Set, end *closers)
 
 // startExporter starts the CloudWatch endpoint and the exporter that reads it.
 func (s *stand) startExporter(ctx context.Context, p programs, managers []int, end *closers) error {
-	settings := cloudwatch.Config{Period: time.Second, Hosts: []cloudwatch.Target{
+	settings := cloudwatch.Config{Listen: s.options.CloudWatch, Period: time.Second, Hosts: []cloudwatch.Target{
 		{ID: keyManagerID, PIDs: managers}, {ID: usersID, PIDs: []int{s.users.process.PID()}},
 	}}
 	if s.database.pid > 0 {
