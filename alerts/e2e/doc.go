@@ -6,5 +6,6 @@
 // The rules are those that `go run ./alerts --speedup 60` writes: what waits five
 // minutes in production waits five seconds here, where CloudWatch has a datapoint
 // each second instead of each minute. So the alert sees as many datapoints as it
-// would there. Expressions and thresholds are the committed ones.
+// would there. Expressions are the committed ones, and all limits but one, which
+// --set lowers for machines that have something else to do.
 package e2e

@@ -1,17 +1,20 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +26,11 @@ import (
 
 const (
 	saturated = "TokenPersistenceDatabaseSaturated"
-	speedup   = 60
+	speedup   = "60"
+	// limit is 60 % and not the 90 % of production: whatever else runs takes time
+	// from a database that has one CPU, and this one has less than 30 % to do with
+	// persistence off.
+	limit = "database_cpu_saturated=0.6"
 	// length is how long persistence is on, and then off: several times what the
 	// alert waits in each.
 	length = 40 * time.Second
@@ -58,17 +65,19 @@ func TestDatabaseSaturated(t *testing.T) {
 	if err != nil || len(cpus) < 2 {
 		t.Skipf("the database needs a CPU of its own beside another: %v, %v", cpus, err)
 	}
-	own, others := cpus[:1], cpus[1:]
+	own, other := cpus[:1], cpus[1:2] // no more, so that the figures are much the same on every machine
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	bin := buildtest.Programs(t, "alerts", "exporter", "analyze", "testbed")
 	rules := filepath.Join(t.TempDir(), "rules")
-	if text, err := exec.Command(filepath.Join(bin, "alerts"), "--output", rules, "--speedup", strconv.Itoa(speedup)).CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(ctx, filepath.Join(bin, "alerts"), "--output", rules, "--speedup", speedup, "--set", limit).CombinedOutput(); err != nil {
 		t.Fatalf("write the rules: %v\n%s", err, text)
 	}
 	hook := newReceiver(t)
 	exporter := freeAddress(t)
-	prometheus := startPrometheus(t, prometheusDir, others, rules, exporter, startAlertmanager(t, alertmanagerDir, others, hook.url))
-	on, off := demo(t, others, bin, slow(t, own),
-		"--cpus-db", list(own), "--cpus-km", list(others), "--cpus-users", list(others),
+	prometheus := startPrometheus(t, prometheusDir, other, rules, exporter, startAlertmanager(t, alertmanagerDir, other, hook.url))
+	on, off := demo(ctx, t, other, bin, slow(t, own),
+		"--cpus-db", strconv.Itoa(own[0]), "--cpus-km", strconv.Itoa(other[0]), "--cpus-users", strconv.Itoa(other[0]),
 		"--exporter-listen", exporter, "--prometheus-url", prometheus.url)
 
 	check(t, prometheus, on, off)
@@ -82,11 +91,6 @@ func TestDatabaseSaturated(t *testing.T) {
 	checkOthers(t, prometheus)
 }
 
-// list is a list of CPUs as the testbed takes it.
-func list(cpus []int) string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(cpus), " ", ","), "[]")
-}
-
 // window is one of the ledger of the rig.
 type window struct {
 	Persistence string
@@ -96,8 +100,8 @@ type window struct {
 }
 
 // demo runs one pair of windows of the refresh grant, which costs the database
-// most, and returns them.
-func demo(t *testing.T, cpus []int, bin, dsn string, more ...string) (on, off window) {
+// most, and returns them. When ctx ends the rig and the test end in order.
+func demo(ctx context.Context, t *testing.T, cpus []int, bin, dsn string, more ...string) (on, off window) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "results")
 	cmd := exec.Command(filepath.Join(bin, "testbed"), append([]string{
@@ -106,6 +110,7 @@ func demo(t *testing.T, cpus []int, bin, dsn string, more ...string) (on, off wi
 	}, more...)...)
 	cmd.Env = append(os.Environ(), "TOKEN_PERSISTENCE_DSN="+dsn)
 	rig, text := launch(t, cpus, cmd)
+	defer context.AfterFunc(ctx, func() { _ = rig.Signal(syscall.SIGTERM) })() // Err says how it ended
 	if err := rig.Err(); err != nil {
 		t.Fatalf("testbed demo: %v\n%s", err, text)
 	}
