@@ -204,6 +204,7 @@ func checkNotifications(t *testing.T, got []notification, off window) {
 	var states []string
 	for _, n := range got {
 		states = append(states, n.Status)
+		t.Logf("%s: %s %s %s", n.Status, n.Annotations["summary"], n.Annotations["description"], n.Annotations["runbook_url"])
 	}
 	if !slices.Equal(states, []string{"firing", "resolved"}) {
 		t.Fatalf("notifications %v, want one that fires and one that resolved", states)
@@ -223,7 +224,6 @@ func checkNotifications(t *testing.T, got []notification, off window) {
 	if _, err := os.Stat(filepath.Join("..", "runbooks", path.Base(fired.Annotations["runbook_url"]))); err != nil {
 		t.Error(err)
 	}
-	t.Logf("%s %s", fired.Annotations["summary"], fired.Annotations["description"])
 }
 
 // checkOthers lists what else fired. Nothing else may page anybody.
