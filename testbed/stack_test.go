@@ -21,7 +21,7 @@ func TestFlagsOfTheStack(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
-	if !o.Serve || o.PrometheusURL == "" || o.CloudWatch == "" {
-		t.Errorf("compose.yaml's testbed ends with its report, or has a Prometheus or a CloudWatch of its own: %q", args)
+	if !o.Serve || o.PrometheusURL == "" || o.CloudWatch == "" || o.WindowsListen == "" {
+		t.Errorf("compose.yaml's testbed ends with its report, or has a Prometheus, a CloudWatch or windows of its own: %q", args)
 	}
 }

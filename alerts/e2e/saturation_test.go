@@ -77,7 +77,7 @@ func TestDatabaseSaturated(t *testing.T) {
 	prometheus := startPrometheus(t, prometheusDir, other, rules, exporter, startAlertmanager(t, alertmanagerDir, other, hook.url))
 	on, off := demo(ctx, t, other, bin, slow(t, own),
 		"--cpus-db", strconv.Itoa(own[0]), "--cpus-km", strconv.Itoa(other[0]), "--cpus-users", strconv.Itoa(other[0]),
-		"--exporter-listen", exporter, "--prometheus-url", prometheus.url)
+		"--exporter-listen", exporter, "--windows-listen", "127.0.0.1:0", "--prometheus-url", prometheus.url)
 
 	check(t, prometheus, on, off)
 	eventually(t, "the notification that it resolved", time.Minute, func() error {
