@@ -51,7 +51,7 @@ func TestRunbooksAskForWhatThereIs(t *testing.T) {
 // Values of labels are the case's business: a partition, a class of failure.
 func TestCasesUseWhatThereIs(t *testing.T) {
 	c := contract(t)
-	for _, file := range []string{"exporter", "database", "tables", "traffic", "days", "weeks", "bottleneck", "record"} {
+	for _, file := range []string{"exporter", "database", "tables", "traffic", "storage", "issuance", "days", "bottleneck", "record"} {
 		text := read(t, "tests/"+file+".yaml")
 		for _, found := range regexp.MustCompile(`series: '(.+?)', values`).FindAllStringSubmatch(text, -1) {
 			for _, problem := range c.Check(regexp.MustCompile(`="[^"]*"`).ReplaceAllString(found[1], `=~".+"`)) {

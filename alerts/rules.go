@@ -27,5 +27,8 @@ package main
 // groups is every rule, by file. To add one, add a row to a group, a page to
 // runbooks/ and its cases to tests/.
 func groups() []group {
-	return []group{recording(), exporterAlerts(), databaseAlerts(), tableAlerts(), trafficAlerts(), bottleneckAlerts()}
+	return []group{
+		recording(), exporterAlerts(), databaseAlerts(), storageAlerts(),
+		tableAlerts(), trafficAlerts(), issuanceAlerts(), bottleneckAlerts(),
+	}
 }
