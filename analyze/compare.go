@@ -29,7 +29,7 @@ func runCompare(ctx context.Context, o compareOptions, stdout, stderr io.Writer)
 		return selfTest(options, stdout)
 	}
 	waiting := newProgress(stderr, time.Now)
-	spec.Progress = waiting.hook()
+	spec.Progress, spec.Pausing = waiting.hook(), waiting.pausing()
 	data, err := source.Read(ctx, spec)
 	waiting.end()
 	if err != nil {
@@ -113,6 +113,10 @@ func (o compareOptions) resolve() (study.Options, source.Spec, error) {
 		options.Load = o.load
 	}
 	spec.Warmup = options.Warmup
+	spec, err := o.store.into(spec)
+	if err != nil {
+		return options, spec, err
+	}
 	return options, spec, checkWarmup(spec)
 }
 

@@ -10,7 +10,7 @@ import (
 // TestDocsFlags holds the flags named on the pages about a command against those
 // that it has.
 func TestDocsFlags(t *testing.T) {
-	for page, command := range map[string]string{"ci.md": "compare", "report.md": "compare", "windows.md": "windows"} {
+	for page, command := range map[string]string{"ci.md": "compare", "report.md": "compare", "windows.md": "windows", "stores.md": "compare"} {
 		var help, stderr strings.Builder
 		if code := run(t.Context(), []string{command, "--help"}, &help, &stderr); code != 0 {
 			t.Fatalf("exit status %d, %s", code, stderr.String())

@@ -34,6 +34,7 @@ type estimateOptions struct {
 	assume        []string
 	format        string
 	color         bool
+	store         storeOptions
 }
 
 func addEstimate(app *kingpin.Application) *estimateOptions {
@@ -42,6 +43,7 @@ func addEstimate(app *kingpin.Application) *estimateOptions {
 	c.Flag("experiment", "Instead of a range: estimate every grant of an experiment file from its windows with persistence, and hold that against those without.").PlaceHolder("FILE").StringVar(&o.experiment)
 	c.Flag("prometheus.url", "Root of the Prometheus API that holds the exporter's data.").PlaceHolder("URL").StringVar(&o.url)
 	c.Flag("prometheus.http-config", "File with the settings of the HTTP client (authorization, basic_auth, tls_config), as Prometheus writes them.").PlaceHolder("FILE").StringVar(&o.httpConfig)
+	o.store.add(c)
 	c.Flag("tsdb", "A Prometheus data directory instead of a server.").PlaceHolder("DIR").StringVar(&o.tsdb)
 	c.Flag("match", "Label matcher added to every query, for example job=token-persistence. Repeat for more.").PlaceHolder("NAME=VALUE").StringMapVar(&o.match)
 	c.Flag("start", "Start of the range, RFC 3339, for example 2026-07-01T10:00:00Z.").PlaceHolder("TIME").StringVar(&o.start)
@@ -59,17 +61,19 @@ func addEstimate(app *kingpin.Application) *estimateOptions {
 
 // runEstimate reads the data and writes the estimate. It is an error when every
 // case had to be refused.
-func runEstimate(ctx context.Context, o estimateOptions, stdout io.Writer) error {
+func runEstimate(ctx context.Context, o estimateOptions, stdout, stderr io.Writer) error {
 	options, err := o.assumptions()
 	if err != nil {
 		return err
 	}
+	waiting := newProgress(stderr, time.Now)
 	var doc report.Estimate
 	if o.experiment != "" {
-		doc, err = o.ofExperiment(ctx, options)
+		doc, err = o.ofExperiment(ctx, options, waiting)
 	} else {
-		doc, err = o.ofRange(ctx, options)
+		doc, err = o.ofRange(ctx, options, waiting)
 	}
+	waiting.end()
 	if err != nil {
 		return err
 	}
@@ -94,11 +98,15 @@ func estimateNotes() []string {
 }
 
 // ofRange estimates from a range of live data.
-func (o estimateOptions) ofRange(ctx context.Context, options estimate.Options) (report.Estimate, error) {
+func (o estimateOptions) ofRange(ctx context.Context, options estimate.Options, waiting *progress) (report.Estimate, error) {
 	spec, err := o.spec()
+	if err == nil {
+		spec, err = o.store.into(spec)
+	}
 	if err != nil {
 		return report.Estimate{}, err
 	}
+	spec.Progress, spec.Pausing = waiting.hook(), waiting.pausing()
 	data, err := source.Read(ctx, spec)
 	if err != nil {
 		return report.Estimate{}, err
@@ -215,14 +223,18 @@ func inputsOf(all ...[]source.Input) []report.Source {
 }
 
 // ofExperiment estimates every grant from its windows with persistence.
-func (o estimateOptions) ofExperiment(ctx context.Context, options estimate.Options) (report.Estimate, error) {
+func (o estimateOptions) ofExperiment(ctx context.Context, options estimate.Options, waiting *progress) (report.Estimate, error) {
 	if o.url != "" || o.tsdb != "" || o.httpConfig != "" || len(o.match) > 0 || o.start != "" || o.end != "" || o.apimVCPUs != 0 || o.databaseVCPUs != 0 || o.apimNodes != 1 {
 		return report.Estimate{}, usage("with --experiment the file says where the data are and what the hosts have: leave out --prometheus.url, --prometheus.http-config, --tsdb, --match, --start, --end, --apim-vcpus, --apim-nodes and --database-vcpus")
 	}
 	e, spec, err := readExperiment(o.experiment)
+	if err == nil {
+		spec, err = o.store.into(spec)
+	}
 	if err != nil {
 		return report.Estimate{}, err
 	}
+	spec.Progress, spec.Pausing = waiting.hook(), waiting.pausing()
 	settings := study.Defaults()
 	settings.Environment, settings.Warmup = e.Environment.report(), defaultWarmup
 	if e.Warmup != nil {

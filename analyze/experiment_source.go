@@ -36,6 +36,10 @@ type prometheusKeys struct {
 	Queries  perSeries[yaml.Node]         `yaml:"queries"`
 	Step     duration                     `yaml:"step"`
 	HTTP     yaml.Node                    `yaml:"http"` // prometheus/common's HTTP client settings
+
+	Flavor       flavor               `yaml:"flavor"`
+	Params       map[string]oneOrMore `yaml:"params"`
+	AllowPartial bool                 `yaml:"allow_partial"`
 }
 
 type openMetricsKeys struct {
@@ -106,6 +110,13 @@ func (k sourceKeys) into(s source.Spec) (source.Spec, error) {
 	s, err := questions(s, p.Profile, p.Matchers, p.Select, p.Queries, p.Step)
 	if err != nil {
 		return s, err
+	}
+	s.Flavor, s.AllowPartial = string(p.Flavor), p.AllowPartial
+	for name, values := range p.Params {
+		if s.Params == nil {
+			s.Params = map[string][]string{}
+		}
+		s.Params[name] = values
 	}
 	return p.http(s)
 }

@@ -35,6 +35,7 @@ type compareOptions struct {
 	output   string
 	color    bool
 	selfTest bool
+	store    storeOptions
 
 	loadGiven, warmupGiven bool
 	arguments              []string
@@ -67,6 +68,7 @@ func addCompare(app *kingpin.Application) *compareOptions {
 	c.Flag("output", "Folder to write the report into, one file per format; text goes to the terminal too. Without --format: every format.").PlaceHolder("DIR").StringVar(&o.output)
 	c.Flag("plots", "Draw every figure into the folder plots below --output: "+strings.Join(report.PictureFormats(), ", ")+" or both.").PlaceHolder("svg,png").SetValue(&o.plots)
 	c.Flag("fail-on", "Verdicts with an exit status other than 0: fail 10, inconclusive 11, nodata 12, reference 13; or none.").PlaceHolder("fail,inconclusive,nodata").SetValue(&o.failOn)
+	o.store.add(c)
 	c.Flag("self-test-gate", "Try these limits on built-in data and exit: status 0 when the gate can fail, 1 when it cannot.").BoolVar(&o.selfTest)
 	c.Flag("color", "Colour on a terminal; NO_COLOR switches it off too.").Default("true").BoolVar(&o.color)
 	return o

@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "plan":
 		err = runPlan(*plan, stdout)
 	case "estimate":
-		err = runEstimate(ctx, *estimate, stdout)
+		err = runEstimate(ctx, *estimate, stdout, stderr)
 	case "calibrate":
 		err = runCalibrate(ctx, *calibrate, stdout)
 	case "inspect":

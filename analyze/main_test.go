@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 // commands they have
 //
 //	prometheus FILE   serve the series in FILE; sets PROMETHEUS_URL
+//	store KIND FILE [FAULT…]   the same as another kind of store, see sourcetest.NewFront
+//	mend              ends the fault "breaks" of that store
 //	cloudwatch FILE [CODE]   serve the points in FILE as CloudWatch does
 //	tsdb DIR FILE     write the series in FILE into a TSDB directory
 //	jtl FILE LABEL START SECONDS RATE MS [SEED]   write a JMeter result file
@@ -36,10 +39,13 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "")
+			e.Values[storeKey{}] = &atomic.Pointer[sourcetest.Front]{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"prometheus": servePrometheus,
+			"store":      serveStore,
+			"mend":       mendStore,
 			"cloudwatch": serveCloudWatch,
 			"tsdb":       writeTSDB,
 			"jtl":        writeJTL,
@@ -69,6 +75,37 @@ func servePrometheus(ts *testscript.TestScript, neg bool, args []string) {
 		server.Close()
 		ts.Check(s.Close())
 	})
+}
+
+// storeKey is under which a script finds its store.
+type storeKey struct{}
+
+func serveStore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: store KIND FILE [FAULT...]")
+	}
+	dir, err := os.MkdirTemp(ts.Getenv("TMPDIR"), "store-")
+	ts.Check(err)
+	behind, err := sourcetest.NewServer(dir, series(ts, args[1]))
+	ts.Check(err)
+	front, err := sourcetest.NewFront(behind, args[0], args[2:]...)
+	ts.Check(err)
+	server := httptest.NewServer(front)
+	ts.Setenv("PROMETHEUS_URL", server.URL)
+	ts.Value(storeKey{}).(*atomic.Pointer[sourcetest.Front]).Store(front)
+	ts.Defer(func() {
+		server.Close()
+		ts.Check(behind.Close())
+	})
+}
+
+func mendStore(ts *testscript.TestScript, neg bool, args []string) {
+	front := ts.Value(storeKey{}).(*atomic.Pointer[sourcetest.Front]).Load()
+	if neg || len(args) != 0 || front == nil {
+		ts.Fatalf("usage: mend, after store")
+	}
+	front.Breaks = 0
+	front.Broken.Store(false)
 }
 
 func writeTSDB(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/internal/nearest"
 )
 
 // The scalar types of the experiment file decode themselves, so that a bad
@@ -28,6 +32,33 @@ func (m *mode) UnmarshalYAML(n *yaml.Node) error {
 		return atLine(n.Line, "persistence is %q: write on or off", n.Value)
 	}
 	*m = mode(n.Value)
+	return nil
+}
+
+// flavor is the kind of server that answers as Prometheus does.
+type flavor string
+
+func (f *flavor) UnmarshalYAML(n *yaml.Node) error {
+	if !slices.Contains(source.Flavors(), n.Value) {
+		return atLine(n.Line, "flavor is %q: %s", n.Value, nearest.Hint(n.Value, source.Flavors()))
+	}
+	*f = flavor(n.Value)
+	return nil
+}
+
+// oneOrMore is a value, or a list of them.
+type oneOrMore []string
+
+func (o *oneOrMore) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*o = oneOrMore{n.Value}
+		return nil
+	}
+	var all []string
+	if err := n.Decode(&all); err != nil {
+		return atLine(n.Line, "write a value or a list of values")
+	}
+	*o = all
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type windowsOptions struct {
 	minPause   time.Duration
 	minChange  percentage
 	format     string
+	store      storeOptions
 }
 
 func addWindows(app *kingpin.Application) *windowsOptions {
@@ -38,6 +40,7 @@ func addWindows(app *kingpin.Application) *windowsOptions {
 	c := app.Command("windows", "Propose the windows of an experiment that has been run, from what Prometheus recorded: mode, grant and changes of throughput.")
 	c.Flag("prometheus.url", "Root of a Prometheus API.").PlaceHolder("URL").StringVar(&o.prometheus)
 	c.Flag("prometheus.http-config", "YAML file with the settings of the HTTP client, as below source.prometheus.http of an experiment file.").PlaceHolder("FILE").StringVar(&o.http)
+	o.store.add(c)
 	c.Flag("tsdb", "Instead of a server: the storage folder of a Prometheus.").PlaceHolder("DIR").StringVar(&o.tsdb)
 	c.Flag("profile", "Names of the metrics: "+strings.Join(source.Profiles(), ", ")+". Requests are counted by exporter only.").PlaceHolder("exporter").StringVar(&o.profile)
 	c.Flag("match", "Label and value that every series has to have. Repeat for more.").PlaceHolder("job=token-persistence").StringMapVar(&o.matchers)
@@ -76,7 +79,7 @@ func runWindows(ctx context.Context, o windowsOptions, stdout, stderr io.Writer)
 		return usage("--min-change 0%% would take every flutter for a change: give for example 20%%")
 	}
 	waiting := newProgress(stderr, time.Now)
-	spec.Progress = waiting.hook()
+	spec.Progress, spec.Pausing = waiting.hook(), waiting.pausing()
 	recording, err := source.ReadRecording(ctx, spec, start, end, windows.Metrics())
 	waiting.end()
 	if err != nil {
@@ -121,7 +124,8 @@ func (o windowsOptions) spec() (source.Spec, windows.Origin, error) {
 		return spec, origin, usage("--prometheus.http-config has no meaning for --tsdb: leave it out")
 	case o.tsdb != "":
 		spec.Kind, spec.TSDB = "tsdb", o.tsdb
-		return spec, origin, nil
+		spec, err := o.store.into(spec)
+		return spec, origin, err
 	}
 	spec.Kind, spec.URL = "prometheus", o.prometheus
 	address, err := url.Parse(o.prometheus)
@@ -133,17 +137,23 @@ func (o windowsOptions) spec() (source.Spec, windows.Origin, error) {
 		origin.Asks = append(origin.Asks, "The user and the password in the URL are not written down: give them as http: {basic_auth: {username: …, password_file: …}}.")
 	}
 	origin.URL = address.String()
-	if o.http == "" {
-		return spec, origin, nil
+	if o.http != "" {
+		http, err := httpSettings(o.http)
+		if err != nil {
+			return spec, origin, err
+		}
+		spec.HTTP = *http
 	}
-	http, err := httpSettings(o.http)
-	if err != nil {
+	if spec, err = o.store.into(spec); err != nil {
 		return spec, origin, err
 	}
-	spec.HTTP = *http
-	lines, ok := withoutSecrets(*http)
+	origin.Store = storeLines(spec)
+	if o.http == "" && spec.HTTP.HTTPHeaders == nil {
+		return spec, origin, nil
+	}
+	lines, ok := withoutSecrets(spec.HTTP)
 	if !ok {
-		origin.Asks = append(origin.Asks, fmt.Sprintf("http: {…} the settings in %s belong here. They hold a secret, which is not written down.", o.http))
+		origin.Asks = append(origin.Asks, fmt.Sprintf("http: {…} the settings in %s belong here. They hold a secret, which is not written down.", cmp.Or(o.http, "--prometheus.header")))
 	}
 	origin.HTTP = lines
 	return spec, origin, nil

@@ -12,11 +12,9 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-)
 
-// queryTimeout bounds one query, so that a server that never answers ends the
-// run with a message.
-const queryTimeout = time.Minute
+	"github.com/tokenpersistence/toolkit/internal/nearest"
+)
 
 // readPrometheus answers the profile's queries over the HTTP API that
 // Prometheus, Thanos, Mimir and VictoriaMetrics share.
@@ -26,7 +24,11 @@ func readPrometheus(ctx context.Context, spec Spec, d Dataset) (Dataset, error) 
 		return d, err
 	}
 	defer done()
-	return readSeries(ctx, spec, d, db)
+	d, err = readSeries(ctx, spec, d, db)
+	if _, wrong := errors.AsType[*SpecError](err); err != nil && !wrong && spec.Cache != "" {
+		return d, fmt.Errorf("%w (what was read is kept in %s: the same command goes on from there)", err, spec.Cache)
+	}
+	return d, err
 }
 
 // dial sets up the client of a spec. What it returns beside it closes its
@@ -41,7 +43,23 @@ func dial(ctx context.Context, spec Spec) (online, func(), error) {
 	if err != nil {
 		return online{}, nil, &SpecError{fmt.Sprintf("source url %q: %v", spec.URL, err)}
 	}
-	return online{v1.NewAPI(client)}, web.CloseIdleConnections, nil
+	name := spec.Flavor
+	if name == "" || name == autoFlavor {
+		name = detect(ctx, client)
+	}
+	if _, ok := flavors[name]; !ok {
+		return online{}, nil, &SpecError{fmt.Sprintf("flavour %q of the server is unknown: %s", name, nearest.Hint(name, Flavors()))}
+	}
+	params := spec.queryParams(name)
+	kept, err := newCache(spec, params)
+	if err != nil {
+		return online{}, nil, err
+	}
+	patience := patient{Client: client, params: params, pause: spec.pause}
+	if patience.pause == nil {
+		patience.pause = sleepFor(spec.Pausing)
+	}
+	return newOnline(patience, kept), web.CloseIdleConnections, nil
 }
 
 // redirects is the policy for them. What keeps the query is followed; a 301 or
@@ -77,29 +95,41 @@ type online struct {
 		Query(ctx context.Context, query string, ts time.Time, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
 		QueryRange(ctx context.Context, query string, r v1.Range, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
 	}
+	lengths *lengths
+	cache   *cache
+}
+
+func newOnline(client api.Client, kept *cache) online {
+	return online{v1.NewAPI(client), &lengths{refused: map[string]time.Duration{}}, kept}
 }
 
 // fetch asks for raw samples by a range selector in an instant query: what
 // query_range returns is interpolated to its step.
 func (o online) fetch(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error) {
-	return halved(from, to, time.Millisecond, func(from, to time.Time) ([]rawSeries, []string, error) {
-		return o.samples(ctx, query, from, to)
-	})
+	h := halves{query, time.Millisecond, o.lengths, func(ctx context.Context, from, to time.Time) ([]rawSeries, []string, error) {
+		return o.kept(question{query, from, to, 0}, func() ([]rawSeries, []string, error) { return o.samples(ctx, query, from, to) })
+	}}
+	return h.read(ctx, from, to, 0)
+}
+
+// kept returns the answer that the cache holds, or asks for it and keeps it.
+func (o online) kept(q question, ask func() ([]rawSeries, []string, error)) ([]rawSeries, []string, error) {
+	if found, notes, ok := o.cache.get(q); ok {
+		return found, notes, nil
+	}
+	found, notes, err := ask()
+	if err == nil {
+		err = o.cache.put(q, found, notes)
+	}
+	return found, notes, err
 }
 
 // samples is one query. The range is 1 ms longer than asked because Prometheus 3
 // leaves its left edge out and Prometheus 2 does not; what is too early is
 // dropped here.
 func (o online) samples(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
 	ranged := fmt.Sprintf("%s[%dms]", query, to.Sub(from).Milliseconds()+1)
-	var result model.Value
-	var notes v1.Warnings
-	err := patiently(ctx, func() (err error) {
-		result, notes, _, err = o.api.Query(ctx, ranged, to)
-		return err
-	})
+	result, notes, _, err := o.api.Query(ctx, ranged, to)
 	if err != nil {
 		return nil, nil, queryError(ranged, to, err)
 	}
@@ -109,21 +139,48 @@ func (o online) samples(ctx context.Context, query string, from, to time.Time) (
 
 // evaluate asks the server to compute an expression.
 func (o online) evaluate(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]rawSeries, []string, error) {
-	return halved(from, to, step, func(from, to time.Time) ([]rawSeries, []string, error) {
-		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-		defer cancel()
-		var result model.Value
-		var notes v1.Warnings
-		err := patiently(ctx, func() (err error) {
-			result, notes, _, err = o.api.QueryRange(ctx, expr, v1.Range{Start: from, End: to, Step: step})
-			return err
-		})
-		if err != nil {
-			return nil, nil, queryError(expr, to, err)
+	h := halves{expr, step, o.lengths, func(ctx context.Context, from, to time.Time) ([]rawSeries, []string, error) {
+		return o.kept(question{expr, from, to, step}, func() ([]rawSeries, []string, error) { return o.values(ctx, expr, from, to, step) })
+	}}
+	return h.read(ctx, from, to, 0)
+}
+
+// values is one range query. Its values have to lie where they were asked for:
+// a server that moves them gives the mean of another time.
+func (o online) values(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]rawSeries, []string, error) {
+	result, notes, _, err := o.api.QueryRange(ctx, expr, v1.Range{Start: from, End: to, Step: step})
+	if err != nil {
+		return nil, nil, queryError(expr, to, err)
+	}
+	if streams, ok := result.(model.Matrix); ok {
+		if at, moved := offGrid(streams, from, step); moved {
+			return nil, nil, fmt.Errorf("query %s: the server moved the times of its answer: a value for %s, asked from %s every %s (VictoriaMetrics does so without --prometheus.flavor victoriametrics, Mimir with align_queries_with_step)",
+				expr, at.Format(time.RFC3339Nano), from.UTC().Format(time.RFC3339Nano), step)
 		}
-		found, err := matrix(expr, result, from, to)
-		return found, notes, err
-	})
+	}
+	found, err := matrix(expr, result, from, to)
+	return found, notes, err
+}
+
+// offGrid finds a value that does not lie on the grid of a range query, to the
+// millisecond to which servers round.
+func offGrid(streams model.Matrix, from time.Time, step time.Duration) (at time.Time, moved bool) {
+	every := max(1, step.Milliseconds())
+	for _, stream := range streams {
+		if stream == nil {
+			continue
+		}
+		for _, p := range stream.Values {
+			off := (int64(p.Timestamp) - from.UnixMilli()) % every
+			if off < 0 {
+				off += every
+			}
+			if off > 1 && off < every-1 {
+				return p.Timestamp.Time().UTC(), true
+			}
+		}
+	}
+	return at, false
 }
 
 // matrix takes the series out of an answer.
@@ -165,11 +222,16 @@ func queryError(query string, at time.Time, err error) error {
 	hint := ""
 	if e, ok := errors.AsType[*v1.Error](err); ok {
 		switch {
+		case strings.Contains(e.Msg+e.Detail, "no org id"):
+			hint = " (name the tenant: --prometheus.header X-Scope-OrgID=TENANT, or http_headers under source.prometheus.http)"
 		case strings.Contains(e.Msg, "401"), strings.Contains(e.Msg, "403"):
 			hint = " (set authorization, basic_auth or tls_config under source.prometheus.http, or in the file of --prometheus.http-config)"
 		case e.Type == v1.ErrBadResponse, e.Type == v1.ErrServer, e.Type == v1.ErrClient:
 			hint = " (is source.prometheus.url or --prometheus.url the root of a Prometheus API?)"
 		}
+	}
+	if tooSlow(err) {
+		hint = " (its half and parts of that took too long as well, or it is one that cannot be halved: a store behind the server may not answer)"
 	}
 	if strings.Contains(err.Error(), "x509: ") || strings.Contains(err.Error(), "HTTP response to HTTPS client") {
 		hint = " (see tls_config under source.prometheus.http, or in the file of --prometheus.http-config, and the scheme of source.prometheus.url)"

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/api"
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 )
 
 // canned answers every request with one body.
@@ -36,7 +35,7 @@ func FuzzPrometheusJSON(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := online{v1.NewAPI(client)}
+		o := newOnline(client, nil)
 		for _, ask := range []func() ([]rawSeries, []string, error){
 			func() ([]rawSeries, []string, error) { return o.fetch(t.Context(), "up", from, to) },
 			func() ([]rawSeries, []string, error) {

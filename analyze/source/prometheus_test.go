@@ -94,12 +94,7 @@ func limited(t *testing.T, url string, longest time.Duration, body string) strin
 	ranged := regexp.MustCompile(`\[(\d+)ms\]$`)
 	proxy := forward(t, url)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		text, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		r.Body = io.NopCloser(strings.NewReader(string(text)))
-		form := formOf(t, string(text))
+		form := formOf(t, readBody(t, r))
 		length := time.Duration(0)
 		if found := ranged.FindStringSubmatch(form("query")); found != nil {
 			n, _ := strconv.Atoi(found[1])
@@ -148,11 +143,15 @@ func TestTooManySamples(t *testing.T) {
 	}
 }
 
-// TestPartialAnswer leaves out what a federated server could not read completely:
-// a target that is missing from a sum would look like fewer tokens.
+// TestPartialAnswer refuses what a federated server could not read completely, or
+// leaves it out where that is allowed: a target that is missing from a sum would look like fewer tokens.
 func TestPartialAnswer(t *testing.T) {
 	spec := recordedSpec()
 	spec.Kind, spec.URL = "prometheus", annotated(t, serve(t, parse(t, recorded)), `"warnings":["receive series from store 10.0.0.7: deadline exceeded"],`)
+	if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "store 10.0.0.7") || !strings.Contains(err.Error(), "--prometheus.allow-partial") {
+		t.Errorf("error %v, want one with the store and the flag", err)
+	}
+	spec.AllowPartial = true
 	d, err := Read(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
@@ -329,6 +328,17 @@ func forward(t *testing.T, to string) http.Handler {
 	return &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 }
 
+// readBody reads the body of a request and leaves it to be read again.
+func readBody(t *testing.T, r *http.Request) string {
+	t.Helper()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	r.Body = io.NopCloser(strings.NewReader(string(text)))
+	return string(text)
+}
+
 // formOf parses the body of a query.
 func formOf(t *testing.T, body string) func(string) string {
 	t.Helper()
@@ -344,7 +354,7 @@ func TestBusyServer(t *testing.T) {
 	target := forward(t, serve(t, parse(t, recorded)))
 	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1) == 1 {
+		if strings.HasPrefix(r.URL.Path, "/api/v1/query") && asked.Add(1) == 1 {
 			http.Error(w, "slow down", http.StatusTooManyRequests)
 			return
 		}

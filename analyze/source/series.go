@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,7 @@ func readSeries(ctx context.Context, spec Spec, d Dataset, db database) (Dataset
 	readers := make([]*windowReader, len(d.Runs))
 	for i, run := range d.Runs {
 		if run.Window.End.After(run.Window.Start) { // else its result files hold nothing, which is a Problem already
-			readers[i] = &windowReader{spec: spec, window: run.Window, index: i, db: db, seen: map[string]answer{}, series: map[string]Series{}}
+			readers[i] = &windowReader{spec: spec, window: run.Window, index: i, db: db, seen: map[string]answer{}, series: map[string]Series{}, queries: queriesOf(rows)}
 		}
 	}
 	if err := readWindows(ctx, readers, rows); err != nil {
@@ -82,7 +83,7 @@ func readWindows(ctx context.Context, readers []*windowReader, rows []row) error
 			if errs[i] = r.readAll(ctx, rows); errs[i] != nil {
 				failed.Store(true)
 			}
-			r.spec.advance(windowWork)
+			r.finish()
 			return nil
 		})
 	}
@@ -109,6 +110,35 @@ type windowReader struct {
 	inputs    []Input
 	problems  []Problem
 	explained map[string]bool // series whose absence has a Problem of its own
+	queries   int             // about how many will be asked
+	told      int64           // of the window's work, as progress
+}
+
+// advance tells that a part of one query's range was read.
+func (r *windowReader) advance(part, whole time.Duration) {
+	if r.queries > 0 && whole > 0 {
+		n := min(int64(float64(windowWork)/float64(r.queries)*float64(part)/float64(whole)), windowWork-r.told)
+		r.told += n
+		r.spec.advance(n)
+	}
+}
+
+// finish tells that the window was read.
+func (r *windowReader) finish() {
+	r.spec.advance(windowWork - r.told)
+	r.told = windowWork
+}
+
+// queriesOf counts what is asked in a window, each query once.
+func queriesOf(rows []row) int {
+	all := map[string]bool{}
+	for _, r := range rows {
+		for _, s := range []string{r.ask(), r.clock.String(), r.stamp.String(), r.plus.String()} {
+			all[s] = true
+		}
+	}
+	delete(all, "")
+	return len(all)
 }
 
 // answer is what a query gave.
@@ -201,17 +231,36 @@ func (r *windowReader) fetch(ctx context.Context, row row, query string, to time
 func (r *windowReader) ask(ctx context.Context, row row, query string, from, to time.Time) (answer, error) {
 	var found []rawSeries
 	var notes []string
-	var err error
 	input := Input{Kind: r.spec.Kind, Name: row.series, Query: query, Range: rangeText(from, to)}
+	from, to = from.Truncate(time.Millisecond), to.Truncate(time.Millisecond)
+	grain := time.Millisecond
 	if row.kind == evaluated {
 		input.Kind, input.Name = "evaluated", fmt.Sprintf("%s, every %s", row.series, row.step)
-		found, notes, err = r.db.evaluate(ctx, query, from, to, row.step)
-	} else {
-		found, notes, err = r.db.fetch(ctx, query, from, to)
+		grain = row.step
 	}
-	if err != nil {
-		return answer{}, err
+	parts := []piece{{from, to}}
+	if r.spec.Kind == "prometheus" {
+		parts = pieces(from, to, grain, longestPiece)
 	}
+	for _, p := range parts {
+		var part []rawSeries
+		var said []string
+		var err error
+		if row.kind == evaluated {
+			part, said, err = r.db.evaluate(ctx, query, p.from, p.to, row.step)
+		} else {
+			part, said, err = r.db.fetch(ctx, query, p.from, p.to)
+		}
+		if err == nil && r.spec.Kind == "prometheus" && !r.spec.AllowPartial && incomplete(said) != "" {
+			err = partialError(query, p.to, incomplete(said))
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		found, notes = joined(found, part), append(notes, said...)
+		r.advance(p.to.Sub(p.from), to.Sub(from))
+	}
+	notes = unique(notes)
 	found, note := dropReplicas(found)
 	for _, n := range remarks(notes, note) {
 		r.problems = append(r.problems, Problem{Window: r.index, Series: row.series, Text: query + ": " + n, Warning: "source"})
@@ -219,6 +268,24 @@ func (r *windowReader) ask(ctx context.Context, row row, query string, from, to 
 	input.SHA256, input.Count = hashSamples(found)
 	r.inputs = append(r.inputs, input)
 	return answer{found, incomplete(notes)}, nil
+}
+
+// partialError refuses an answer that the server calls incomplete: what it lacks
+// cannot be told from idleness, and might turn a loss into a gain.
+func partialError(query string, at time.Time, note string) error {
+	return fmt.Errorf("query %s at %s: the server calls its answer incomplete: %s (wait until all its stores reply, or ask only those that matter, for Thanos with --prometheus.param 'storeMatch[]={…}'; --prometheus.allow-partial goes on without such series)",
+		query, at.UTC().Format(time.RFC3339), note)
+}
+
+// unique are the notes of several pieces, each once.
+func unique(notes []string) []string {
+	var out []string
+	for _, n := range notes {
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // annotation starts the notes of the query engine about the query itself; all

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
@@ -262,6 +263,7 @@ func TestServerTrouble(t *testing.T) {
 			defer server.Close()
 			spec := recordedSpec()
 			spec.Kind, spec.URL = "prometheus", server.URL
+			spec.pause = func(context.Context, time.Duration) error { return nil }
 			spec.HTTP.BasicAuth = &config.BasicAuth{Username: "u", Password: "canary-secret"}
 			_, err := Read(t.Context(), spec)
 			if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -26,6 +26,9 @@ type Spec struct {
 	Kind     string // a key of Readers; "" when the result files are all there is
 	URL      string // of the Prometheus HTTP API
 	HTTP     config.HTTPClientConfig
+	Flavor   string                       // one of Flavors, "" is auto
+	Params   map[string][]string          // sent with every query, for kind prometheus; in place of the flavour's
+	Cache    string                       // folder of answers that an interrupted reading goes on from; "" keeps none
 	TSDB     string                       // the database directory, for kind tsdb
 	Profile  string                       // names the default queries; "" is exporter
 	Matchers map[string]string            // added to every selector of the profile as name="value"
@@ -37,12 +40,21 @@ type Spec struct {
 	CloudWatch CloudWatch // for kind cloudwatch
 	Files      []string   // for kinds csv and openmetrics
 
+	// AllowPartial leaves a series out whose answer the server calls incomplete,
+	// with a Problem, instead of ending with an error.
+	AllowPartial bool
+
+	// Pausing, unless nil, is told of pauses that a busy server asks for. It may be
+	// called from several goroutines.
+	Pausing func(time.Duration)
+
 	// Progress, unless nil, is told how far the reading has come: a byte of a
 	// result file counts as one, a window of a time-series source as a mebibyte.
 	// It is called from one goroutine at a time and has to return soon.
 	Progress func(done, total int64)
 	work     *work
-	rows     []row // read instead of the profile's, where there are some
+	pause    func(context.Context, time.Duration) error // before a busy server is asked again; nil waits
+	rows     []row                                      // read instead of the profile's, where there are some
 }
 
 // path resolves a file name of the experiment; - is standard input.

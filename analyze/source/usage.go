@@ -91,14 +91,16 @@ func ReadUsage(ctx context.Context, spec Spec) ([]Usage, []Input, []Problem, err
 	var out []Usage
 	var inputs []Input
 	var problems []Problem
+	spec.begin()
 	err := withDatabase(ctx, spec, func(db database) error {
 		for i, w := range spec.Windows {
 			w.Start = w.Start.Add(spec.Warmup)
-			r := &windowReader{spec: spec, window: w, index: i, db: db, seen: map[string]answer{}, series: map[string]Series{}}
+			r := &windowReader{spec: spec, window: w, index: i, db: db, seen: map[string]answer{}, series: map[string]Series{}, queries: usageQueries}
 			u, err := r.usage(ctx)
 			if err != nil {
 				return err
 			}
+			r.finish()
 			out, inputs, problems = append(out, u), append(inputs, r.inputs...), append(problems, r.problems...)
 		}
 		return nil
@@ -123,6 +125,9 @@ func withDatabase(ctx context.Context, spec Spec, use func(database) error) (err
 	defer func() { err = errors.Join(err, db.close()) }()
 	return use(db)
 }
+
+// usageQueries is about how many queries one window takes, for the progress.
+const usageQueries = 15
 
 // usageRow is the row of everything that usage asks for.
 var usageRow = row{series: "statements", kind: counted}

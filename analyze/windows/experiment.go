@@ -20,6 +20,7 @@ type Origin struct {
 	TSDB     string
 	Profile  string
 	Matchers map[string]string
+	Store    []string // lines of YAML beside the URL
 	HTTP     []string // lines of YAML below http:, none of them a secret
 	Asks     []string // what the reader has to add, as comments
 }
@@ -64,6 +65,9 @@ func (o Origin) source(b io.Writer) {
 		fmt.Fprintf(b, "  tsdb: %s # relative to this file\n", strconv.Quote(o.TSDB))
 	} else {
 		fmt.Fprintf(b, "  prometheus:\n    url: %s\n", strconv.Quote(o.URL))
+	}
+	for _, line := range o.Store {
+		fmt.Fprintf(b, "%s%s\n", indent, line)
 	}
 	if o.Profile != "" {
 		fmt.Fprintf(b, "%sprofile: %s\n", indent, strconv.Quote(o.Profile))

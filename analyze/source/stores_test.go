@@ -1,0 +1,370 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/config"
+
+	"github.com/tokenpersistence/toolkit/analyze/source/sourcetest"
+)
+
+// front serves the recorded series as another kind of store does.
+func front(t *testing.T, kind string, faults ...string) (*sourcetest.Front, Spec) {
+	t.Helper()
+	behind, err := sourcetest.NewServer(t.TempDir(), parse(t, recorded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := sourcetest.NewFront(behind, kind, faults...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(f)
+	t.Cleanup(func() {
+		server.Close()
+		if err := behind.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	spec := recordedSpec()
+	spec.Queries = map[string]string{APIManagerCPU: `avg(ec2_cpu_utilization_ratio{role="apim"}) - 0`}
+	spec.Step = 11 * time.Second // no multiple of it is the window's start
+	spec.Kind, spec.URL = "prometheus", server.URL
+	spec.pause = func(context.Context, time.Duration) error { return nil }
+	if kind == "mimir" {
+		spec.HTTP.HTTPHeaders = &config.Headers{Headers: map[string]config.Header{"X-Scope-OrgID": {Values: []string{"load-test"}}}}
+	}
+	return f, spec
+}
+
+var kinds = []string{"prometheus", "thanos", "victoriametrics", "mimir"}
+
+// TestStoresAgree reads the same samples from every kind of store, whole, in
+// halves and from a busy one: the datasets and even the hashes are equal.
+func TestStoresAgree(t *testing.T) {
+	_, spec := front(t, "prometheus")
+	want, err := Read(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Runs[0].Series[APIManagerCPU].Points) == 0 {
+		t.Fatal("the expression gave nothing")
+	}
+	for _, kind := range kinds {
+		for _, faults := range [][]string{nil, {"longest=17s"}, {"busy=3"}} {
+			t.Run(strings.Join(append([]string{kind}, faults...), " "), func(t *testing.T) {
+				_, spec := front(t, kind, faults...)
+				got, err := Read(t.Context(), spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-prometheus +%s)\n%s", kind, diff)
+				}
+			})
+		}
+	}
+}
+
+// TestIncompleteStore ends with an error that says what to do; where that is
+// allowed it leaves the series out, and says so.
+func TestIncompleteStore(t *testing.T) {
+	for _, kind := range []string{"prometheus", "thanos", "victoriametrics", "mimir"} {
+		t.Run(kind, func(t *testing.T) {
+			_, spec := front(t, kind, "down")
+			_, err := Read(t.Context(), spec)
+			if err == nil || !strings.Contains(err.Error(), "10.0.0.7") {
+				t.Fatalf("error %v, want one with the address of the part that is down", err)
+			}
+			for _, flavor := range []string{kind, "prometheus"} { // the second sends none of the parameters
+				spec.AllowPartial, spec.Flavor = true, flavor
+				d, err := Read(t.Context(), spec)
+				if flavor == "prometheus" && kind == "victoriametrics" && err != nil {
+					continue // times that were moved
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(d.Runs[0].Series) > 0 {
+					t.Errorf("flavour %s: series of partial answers: %v", flavor, d.Runs[0].Series)
+				}
+				if got := saysOf(d, EndpointRequests); !strings.HasPrefix(got, "partial: ") {
+					t.Errorf("flavour %s: problem %q", flavor, got)
+				}
+			}
+		})
+	}
+}
+
+// TestUndetectedPartial finds what a store says of itself even where it was taken
+// for a Prometheus, so that nothing was asked of it.
+func TestUndetectedPartial(t *testing.T) {
+	for _, kind := range []string{"thanos", "victoriametrics"} {
+		_, spec := front(t, kind, "down")
+		spec.Flavor = "prometheus"
+		if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "calls its answer incomplete") || !strings.Contains(err.Error(), "--prometheus.allow-partial") {
+			t.Errorf("%s: error %v", kind, err)
+		}
+	}
+}
+
+// TestStoreMatch reads completely from the stores that matter while another is
+// down.
+func TestStoreMatch(t *testing.T) {
+	_, spec := front(t, "thanos", "down")
+	spec.Params = map[string][]string{"storeMatch[]": {`{cluster="apim"}`}}
+	d, err := Read(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Runs[0].Series[EndpointRequests].Intervals) != 12 {
+		t.Errorf("%d intervals, want 12", len(d.Runs[0].Series[EndpointRequests].Intervals))
+	}
+}
+
+// TestMovedTimes refuses values that are about another time than the one asked
+// for.
+func TestMovedTimes(t *testing.T) {
+	_, spec := front(t, "victoriametrics")
+	spec.Flavor = "prometheus"
+	if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "moved the times") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestTenant names the header that Mimir wants, and an unknown flavour.
+func TestTenant(t *testing.T) {
+	_, spec := front(t, "mimir")
+	spec.HTTP.HTTPHeaders = nil
+	if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "--prometheus.header X-Scope-OrgID=TENANT") {
+		t.Errorf("error %v", err)
+	}
+	spec.Flavor = "thonas"
+	if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "did you mean thanos?") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestRetryAfter waits as long as it is asked to, and not for ever.
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-1": 0, "soon": 0, "Wed, 01 Jul 2026 10:00:09 GMT": 9 * time.Second, "Wed, 01 Jul 2026 09:00:00 GMT": 0,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {text}}, now); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	_, spec := front(t, "mimir", "busy=2")
+	var waited []time.Duration
+	spec.pause = func(_ context.Context, d time.Duration) error { waited = append(waited, d); return nil }
+	if _, err := Read(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, time.Second}, waited); diff != "" {
+		t.Errorf("pauses (-want +got)\n%s", diff)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	spec.URL = server.URL
+	if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "asks to wait 1h0m0s") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestSlowServer halves a range that takes too long, and gives up in the end.
+func TestSlowServer(t *testing.T) {
+	target := forward(t, serve(t, parse(t, recorded)))
+	for status, body := range map[int]string{
+		http.StatusServiceUnavailable:  `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`,
+		http.StatusGatewayTimeout:      "<html>",
+		http.StatusUnprocessableEntity: `{"status":"error","errorType":"422","error":"timeout exceeded while fetching data block #7 from storage"}`,
+	} {
+		never := false
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			text := readBody(t, r)
+			if strings.Contains(r.URL.Path, "buildinfo") || !never && !strings.Contains(formOf(t, text)("query"), "[60001ms]") {
+				target.ServeHTTP(w, r)
+				return
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}))
+		spec := recordedSpec()
+		spec.Kind, spec.URL = "prometheus", server.URL
+		d, err := Read(t.Context(), spec)
+		if err != nil {
+			t.Errorf("status %d: %v", status, err)
+		} else {
+			checkRecorded(t, d)
+		}
+		never = true
+		if _, err := Read(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "took too long as well") {
+			t.Errorf("status %d for ever: %v", status, err)
+		}
+		server.Close()
+	}
+}
+
+// TestPieces covers a range once, without gaps on its grid.
+func TestPieces(t *testing.T) {
+	from := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		length, grain, longest time.Duration
+		want                   int
+	}{
+		{time.Minute, time.Millisecond, time.Hour, 1}, {time.Hour, time.Millisecond, time.Minute, 61},
+		{time.Hour - time.Millisecond, time.Millisecond, time.Minute, 60}, {time.Hour, 7 * time.Second, time.Minute, 65},
+		{time.Hour, 2 * time.Hour, time.Minute, 1}, {0, time.Second, time.Minute, 1},
+	} {
+		got := pieces(from, from.Add(c.length), c.grain, c.longest)
+		points := 0
+		for i, p := range got {
+			if p.to.Before(p.from) || i > 0 && !p.from.Equal(got[i-1].to.Add(c.grain)) {
+				t.Errorf("%v: piece %v after %v", c, p, got[max(0, i-1)])
+			}
+			points += int(p.to.Sub(p.from)/c.grain) + 1
+		}
+		if len(got) != c.want || points != int(c.length/c.grain)+1 {
+			t.Errorf("%v: %d pieces of %d points, want %d of %d", c, len(got), points, c.want, int(c.length/c.grain)+1)
+		}
+	}
+}
+
+// TestResumed breaks off a reading, and goes on: no query that had its answer is
+// asked again, and the data are those of a reading that nothing disturbed.
+func TestResumed(t *testing.T) {
+	f, spec := front(t, "thanos", "longest=17s")
+	want, err := Read(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := f.Queries.Load()
+
+	f, spec = front(t, "thanos", "longest=17s", "breaks=9")
+	spec.Cache = filepath.Join(t.TempDir(), "kept")
+	_, err = Read(t.Context(), spec)
+	if err == nil || !strings.Contains(err.Error(), "what was read is kept in "+spec.Cache) {
+		t.Fatalf("error %v", err)
+	}
+	answered := f.Queries.Load()
+	f.Broken.Store(false)
+	f.Breaks = 0
+	got, err := Read(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-undisturbed +resumed)\n%s", diff)
+	}
+	// Answers without a series are not kept, so some are asked for again.
+	if again := f.Queries.Load() - answered; answered != 9 || again >= whole || again < whole-answered {
+		t.Errorf("%d queries answered before and %d after, of %d", answered, again, whole)
+	}
+
+	before := f.Queries.Load()
+	if got, err = Read(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := os.ReadDir(spec.Cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if empty := f.Queries.Load() - before; empty+int64(len(kept)) != whole {
+		t.Errorf("%d queries asked and %d kept, want %d together", empty, len(kept), whole)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-undisturbed +from the folder)\n%s", diff)
+	}
+}
+
+// TestDamagedCache asks again for what cannot be read whole, and never gives one
+// tenant what another one was answered.
+func TestDamagedCache(t *testing.T) {
+	_, spec := front(t, "mimir")
+	want, err := Read(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Cache = t.TempDir()
+	for _, damage := range []func([]byte) []byte{
+		func(b []byte) []byte { return b },
+		func(b []byte) []byte { return b[:len(b)-1] },
+		func(b []byte) []byte { return b[:len(b)/2] },
+		func([]byte) []byte { return nil },
+		func(b []byte) []byte { b[len(b)/2] ^= 4; return b },
+		func(b []byte) []byte { return append(b, b...) },
+	} {
+		got, err := Read(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-want +got)\n%s", diff)
+		}
+		files, err := filepath.Glob(filepath.Join(spec.Cache, "*"))
+		if err != nil || len(files) == 0 {
+			t.Fatal("nothing is kept", err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, damage(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	params := spec.queryParams("mimir")
+	other := spec
+	other.HTTP.HTTPHeaders = &config.Headers{Headers: map[string]config.Header{"X-Scope-OrgID": {Secrets: []config.Secret{"canary"}}}}
+	if a, b := scope(spec, params), scope(other, params); a == b || strings.Contains(b, "canary") {
+		t.Errorf("scopes %q and %q", a, b)
+	}
+}
+
+// TestNotKept keeps nothing of the last hour, nothing partial and nothing empty;
+// a folder that cannot be written is an error.
+func TestNotKept(t *testing.T) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	c := &cache{dir: t.TempDir(), now: func() time.Time { return now }}
+	some := []rawSeries{{labels: map[string]string{"a": "b"}, samples: []sample{{1, 2}}}}
+	old := question{query: "up", from: now.Add(-2 * time.Hour), to: now.Add(-time.Hour)}
+	fresh := old
+	fresh.to = now.Add(-time.Hour + time.Millisecond)
+	for _, v := range []struct {
+		name  string
+		q     question
+		found []rawSeries
+		notes []string
+		kept  bool
+	}{
+		{"fresh", fresh, some, nil, false}, {"empty", old, nil, nil, false},
+		{"partial", old, some, []string{"store down"}, false}, {"with a remark", old, some, []string{"PromQL info: x"}, true},
+	} {
+		if err := c.put(v.q, v.found, v.notes); err != nil {
+			t.Fatal(err)
+		}
+		_, notes, ok := c.get(v.q)
+		if ok != v.kept || ok && len(notes) != 1 {
+			t.Errorf("%s: kept %v with %q, want %v", v.name, ok, notes, v.kept)
+		}
+	}
+	c.dir = filepath.Join(c.dir, "gone")
+	if err := c.put(old, some, nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "--prometheus.cache") {
+		t.Errorf("error %v", err)
+	}
+}
