@@ -130,9 +130,9 @@ type piece struct{ from, to time.Time }
 func pieces(from, to time.Time, grain, longest time.Duration) []piece {
 	step := max(1, longest/grain) * grain
 	var out []piece
-	for start := from; !start.After(to); start = start.Add(step) {
-		end := start.Add(step - grain)
-		if end.After(to) {
+	for start, end := from, from; end.Before(to) || len(out) == 0; start = end.Add(grain) {
+		end = start.Add(step - grain)
+		if to.Sub(end) <= grain { // the last point is no piece of its own
 			end = to
 		}
 		out = append(out, piece{start, end})

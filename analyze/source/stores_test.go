@@ -225,7 +225,7 @@ func TestPieces(t *testing.T) {
 		length, grain, longest time.Duration
 		want                   int
 	}{
-		{time.Minute, time.Millisecond, time.Hour, 1}, {time.Hour, time.Millisecond, time.Minute, 61},
+		{time.Minute, time.Millisecond, time.Hour, 1}, {time.Hour, time.Millisecond, time.Minute, 60},
 		{time.Hour - time.Millisecond, time.Millisecond, time.Minute, 60}, {time.Hour, 7 * time.Second, time.Minute, 65},
 		{time.Hour, 2 * time.Hour, time.Minute, 1}, {0, time.Second, time.Minute, 1},
 	} {

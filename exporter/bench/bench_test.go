@@ -19,15 +19,15 @@ func TestSmoke(t *testing.T) {
 	if _, err := child.CPUs(); err != nil {
 		t.Skip(err) // needs Linux
 	}
-	args := strings.Fields("--only=steady,scans,size,series,tokens,effect,memory,faults --small=10 --large=200 --digests=200 --samples=10" +
-		" --rate=50 --inserting=1s --interval=500ms --lateness=1s --scrapes=20 --faults=1 --pairs=2 --window=200ms --warmup=100ms")
+	args := strings.Fields("--only=steady,scans,size,series,tokens,effect,memory,targets,faults --small=10 --large=200 --digests=200 --samples=10" +
+		" --rate=50 --inserting=1s --interval=500ms --lateness=1s --scrapes=20 --targets=2 --faults=1 --pairs=2 --window=200ms --warmup=100ms")
 	args = append(args, "--exporter="+filepath.Join(buildtest.Programs(t, "exporter"), "exporter"))
 	var out, progress strings.Builder
 	if code := run(t.Context(), args, &out, &progress); code != 0 {
 		t.Fatalf("exit status %d:\n%s", code, progress.String())
 	}
 	for _, figure := range []string{"quiet server", "4 full scans", "p50 at 200 rows", "series", "promlint", "untyped", "rows counted",
-		"rows examined", "CPU at 50 rows/s", "token throughput", "resident memory over 20", "deadline overrun"} {
+		"rows examined", "CPU at 50 rows/s", "token throughput", "resident memory over 20", "resident memory with 2 targets", "deadline overrun"} {
 		if !strings.Contains(out.String(), figure) {
 			t.Errorf("no figure %q in:\n%s", figure, out.String())
 		}

@@ -22,13 +22,14 @@ var figures = []struct {
 	{"tokens", tokensFigure},
 	{"effect", effectFigure},
 	{"memory", memoryFigure},
+	{"targets", targetsFigure},
 	{"faults", faultsFigure},
 }
 
 // figureNames are the values of --only, in a list of their own because the
 // options that name them come before the figures.
 func figureNames() []string {
-	return []string{"tail", "steady", "scans", "size", "series", "tokens", "effect", "memory", "faults"}
+	return []string{"tail", "steady", "scans", "size", "series", "tokens", "effect", "memory", "targets", "faults"}
 }
 
 // measure measures the figures asked for. A figure that fails does not keep

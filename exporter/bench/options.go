@@ -24,6 +24,7 @@ type options struct {
 	inserting    time.Duration // how long
 	interval     time.Duration // between scrapes meanwhile
 	scrapes      int           // of the memory figure
+	targets      int           // of one exporter at most
 	faults       int           // scrapes under each fault
 	pairs        int           // of the throughput study
 	window       time.Duration // of each half of a pair
@@ -88,6 +89,7 @@ func (o *options) addSizes(flags *flag.FlagSet) {
 	flags.DurationVar(&o.inserting, "inserting", 10*time.Minute, "how long rows are inserted")
 	flags.DurationVar(&o.interval, "interval", 5*time.Second, "time between scrapes while rows are inserted")
 	flags.IntVar(&o.scrapes, "scrapes", 100_000, "scrapes of the memory figure")
+	flags.IntVar(&o.targets, "targets", 50, "targets of one exporter at most")
 	flags.IntVar(&o.faults, "faults", 20, "scrapes under each fault")
 	flags.IntVar(&o.pairs, "pairs", 12, "pairs of the throughput study")
 	flags.DurationVar(&o.warmup, "warmup", 3*time.Second, "load before each half of a pair")
@@ -96,7 +98,7 @@ func (o *options) addSizes(flags *flag.FlagSet) {
 }
 
 func (o *options) check() error {
-	for _, n := range []int{o.small, o.large, o.digests, o.samples, o.rate, o.scrapes, o.faults} {
+	for _, n := range []int{o.small, o.large, o.digests, o.samples, o.rate, o.scrapes, o.targets, o.faults} {
 		if n < 1 {
 			return fmt.Errorf("sizes must be 1 or more, not %d", n)
 		}
