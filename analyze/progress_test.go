@@ -38,3 +38,16 @@ func TestNoProgress(t *testing.T) {
 		t.Errorf("%q", b.String())
 	}
 }
+
+// TestPausing says that a server wants to be left alone for a while.
+func TestPausing(t *testing.T) {
+	var b strings.Builder
+	p := &progress{w: &b, now: time.Now, start: time.Now()}
+	p.pausing()(29600 * time.Millisecond)
+	if want := "\rreading: the server is busy, asking again in 30s"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	if p = nil; p.pausing() != nil {
+		t.Error("pauses are shown to nobody")
+	}
+}

@@ -224,6 +224,10 @@ func queryError(query string, at time.Time, err error) error {
 		switch {
 		case strings.Contains(e.Msg+e.Detail, "no org id"):
 			hint = " (name the tenant: --prometheus.header X-Scope-OrgID=TENANT, or http_headers under source.prometheus.http)"
+		case strings.Contains(e.Msg, "code = Unavailable"), strings.Contains(e.Msg, "vmstorage nodes"):
+			hint = " (a part of the store does not reply: wait for it, ask only the parts that matter by --prometheus.param, or go on without such series by --prometheus.allow-partial)"
+		case stillBusy(e):
+			hint = fmt.Sprintf(" (asked %d times: the server, or a proxy in front of it, has no room; try again later)", len(waits)+1)
 		case strings.Contains(e.Msg, "401"), strings.Contains(e.Msg, "403"):
 			hint = " (set authorization, basic_auth or tls_config under source.prometheus.http, or in the file of --prometheus.http-config)"
 		case e.Type == v1.ErrBadResponse, e.Type == v1.ErrServer, e.Type == v1.ErrClient:
@@ -237,4 +241,9 @@ func queryError(query string, at time.Time, err error) error {
 		hint = " (see tls_config under source.prometheus.http, or in the file of --prometheus.http-config, and the scheme of source.prometheus.url)"
 	}
 	return fmt.Errorf("query %s at %s: %w%s", query, at.UTC().Format(time.RFC3339), err, hint)
+}
+
+// stillBusy says whether patience did not help.
+func stillBusy(e *v1.Error) bool {
+	return strings.HasSuffix(e.Msg, ": 429") || strings.HasSuffix(e.Msg, ": 502") || strings.HasSuffix(e.Msg, ": 503") && !timeoutAnswer.MatchString(e.Detail)
 }

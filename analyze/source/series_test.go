@@ -254,7 +254,7 @@ func TestServerTrouble(t *testing.T) {
 	}{
 		{"unauthorised", answer(http.StatusUnauthorized, "no"), "source.prometheus.http"},
 		{"some web page", answer(http.StatusOK, "<html>"), "source.prometheus.url"},
-		{"unavailable", answer(http.StatusServiceUnavailable, "busy"), "token_persistence_exporter_collector_success"},
+		{"unavailable", answer(http.StatusServiceUnavailable, "busy"), "asked 6 times"},
 		{"bad query", answer(http.StatusBadRequest, `{"status":"error","errorType":"bad_data","error":"parse error"}`), "parse error"},
 		{"a scalar", answer(http.StatusOK, `{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}`), "instead of a matrix"},
 	} {

@@ -243,6 +243,28 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// TestProgressWithin moves within one long window, never back, and ends full.
+func TestProgressWithin(t *testing.T) {
+	_, spec := front(t, "prometheus")
+	spec.Windows[0].End = spec.Windows[0].Start.Add(24 * time.Hour)
+	last, total, steps := int64(0), int64(0), 0
+	spec.Progress = func(done, all int64) {
+		if done < last {
+			t.Errorf("%d after %d", done, last)
+		}
+		if done > last {
+			steps++
+		}
+		last, total = done, all
+	}
+	if _, err := Read(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	if last != total || steps < 40 { // four pieces of more than ten queries
+		t.Errorf("%d of %d in %d steps", last, total, steps)
+	}
+}
+
 // TestResumed breaks off a reading, and goes on: no query that had its answer is
 // asked again, and the data are those of a reading that nothing disturbed.
 func TestResumed(t *testing.T) {
