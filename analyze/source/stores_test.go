@@ -48,8 +48,8 @@ func front(t *testing.T, kind string, faults ...string) (*sourcetest.Front, Spec
 
 var kinds = []string{"prometheus", "thanos", "victoriametrics", "mimir"}
 
-// TestStoresAgree reads the same samples from every kind of store, whole, in
-// halves and from a busy one: the datasets and even the hashes are equal.
+// TestStoresAgree reads the same samples from every kind of store, whole and in
+// halves from a busy one: the datasets and even the hashes are equal.
 func TestStoresAgree(t *testing.T) {
 	_, spec := front(t, "prometheus")
 	want, err := Read(t.Context(), spec)
@@ -60,7 +60,7 @@ func TestStoresAgree(t *testing.T) {
 		t.Fatal("the expression gave nothing")
 	}
 	for _, kind := range kinds {
-		for _, faults := range [][]string{nil, {"longest=17s"}, {"busy=3"}} {
+		for _, faults := range [][]string{nil, {"longest=17s", "busy=3"}} {
 			t.Run(strings.Join(append([]string{kind}, faults...), " "), func(t *testing.T) {
 				_, spec := front(t, kind, faults...)
 				got, err := Read(t.Context(), spec)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
@@ -28,7 +29,7 @@ func targetsFigure(ctx context.Context, s *stand) ([]row, error) {
 	}
 	var rows []row
 	var one float64
-	for _, n := range []int{1, min(10, s.o.targets), s.o.targets} {
+	for _, n := range slices.Compact([]int{1, min(10, s.o.targets), s.o.targets}) {
 		mib, took, sessions, err := s.targets(ctx, a, n)
 		if err != nil {
 			return rows, err
