@@ -5,6 +5,7 @@
 //
 //	go run ./alerts
 //	go run ./alerts --output /etc/prometheus/rules --set token_table_rows=20000000 --job 'apim-.*'
+//	go run ./alerts --format prometheusrule --output deploy/kubernetes/prometheus-operator
 package main
 
 import (
@@ -55,12 +56,13 @@ type settings struct {
 	runbooks string // address under which the runbooks are, without a slash at the end
 	grafana  string
 	speedup  float64 // divides every for and keep_firing_for
+	format   string  // prometheus or prometheusrule
 	values   map[string]float64
 }
 
 func defaults() settings {
 	return settings{
-		job: "token-persistence.*", apim: "apim", grafana: "http://localhost:3000", speedup: 1,
+		job: "token-persistence.*", apim: "apim", grafana: "http://localhost:3000", speedup: 1, format: "prometheus",
 		runbooks: "https://github.com/tokenpersistence/toolkit/blob/main/alerts/runbooks", values: map[string]float64{},
 	}
 }
@@ -70,6 +72,7 @@ func parse(args []string, stdout io.Writer) (s settings, output string, err erro
 	flags := flag.NewFlagSet("alerts", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&output, "output", filepath.Join("alerts", "rules"), "folder to write the rule files to")
+	flags.StringVar(&s.format, "format", s.format, "prometheus: a file per group; prometheusrule: one resource of the Prometheus Operator")
 	flags.StringVar(&s.job, "job", s.job, "regular expression of the exporters' label job")
 	flags.StringVar(&s.apim, "apim-role", s.apim, "role of API Manager's hosts in --cloudwatch.ec2-instance")
 	flags.StringVar(&s.runbooks, "runbook-url", s.runbooks, "where people find alerts/runbooks")
@@ -87,6 +90,8 @@ func parse(args []string, stdout io.Writer) (s settings, output string, err erro
 		return s, "", fmt.Errorf("%w (alerts --help lists the flags)", err)
 	case flags.NArg() > 0:
 		return s, "", fmt.Errorf("%s: want flags only (alerts --help lists them)", flags.Arg(0))
+	case s.format != "prometheus" && s.format != "prometheusrule":
+		return s, "", fmt.Errorf("--format=%s: want prometheus or prometheusrule", s.format)
 	case math.IsNaN(s.speedup) || s.speedup < 1 || math.IsInf(s.speedup, 0):
 		return s, "", fmt.Errorf("--speedup=%v: want 1 or more", s.speedup)
 	case *list:
@@ -132,10 +137,16 @@ func printThresholds(stdout io.Writer, s settings) {
 	}
 }
 
-// write writes a file per group and returns how many rules they hold.
+// write writes what --format says and returns how many rules that holds.
 func write(folder string, s settings) (records, alerts int, err error) {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return 0, 0, err
+	}
+	for _, g := range groups() {
+		records, alerts = records+len(g.records), alerts+len(g.alerts)
+	}
+	if s.format == "prometheusrule" {
+		return records, alerts, writeResource(folder, s)
 	}
 	for _, g := range groups() {
 		text, err := g.render(s)
@@ -145,7 +156,6 @@ func write(folder string, s settings) (records, alerts int, err error) {
 		if err := os.WriteFile(filepath.Join(folder, g.file()), text, 0o666); err != nil {
 			return 0, 0, err
 		}
-		records, alerts = records+len(g.records), alerts+len(g.alerts)
 	}
 	return records, alerts, nil
 }

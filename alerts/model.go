@@ -69,26 +69,40 @@ func (g group) file() string { return g.name + ".yaml" }
 
 // render returns the group's file.
 func (g group) render(s settings) ([]byte, error) {
+	rules, err := g.rules(s)
+	if err != nil {
+		return nil, err
+	}
+	return encode(ruleFile{[]ruleGroup{rules}})
+}
+
+// rules are the group as Prometheus reads it.
+func (g group) rules(s settings) (ruleGroup, error) {
 	out := ruleGroup{Name: "token_persistence_" + g.name}
 	for _, r := range g.records {
 		expr, err := s.fill(r.expr, thresholds.Threshold.String)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.name, err)
+			return out, fmt.Errorf("%s: %w", r.name, err)
 		}
 		out.Rules = append(out.Rules, rule{Record: r.name, Expr: expr, Labels: r.labels})
 	}
 	for _, a := range g.alerts {
 		r, err := a.rule(s)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.name, err)
+			return out, fmt.Errorf("%s: %w", a.name, err)
 		}
 		out.Rules = append(out.Rules, r)
 	}
+	return out, nil
+}
+
+// encode writes a file that says where it comes from.
+func encode(document any) ([]byte, error) {
 	text := bytes.NewBufferString(header)
 	encoder := yaml.NewEncoder(text)
 	encoder.SetIndent(2)
-	if err := errors.Join(encoder.Encode(ruleFile{[]ruleGroup{out}}), encoder.Close()); err != nil {
-		return nil, fmt.Errorf("write %s: %w", g.file(), err)
+	if err := errors.Join(encoder.Encode(document), encoder.Close()); err != nil {
+		return nil, fmt.Errorf("write rules: %w", err)
 	}
 	return text.Bytes(), nil
 }
