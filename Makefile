@@ -8,8 +8,9 @@ TOOLS    := $(CURDIR)/.cache/tools
 # Tools are built apart from our module, so that their dependencies stay out of it.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -128,3 +129,15 @@ test-alerts: setup ## one alert from load to notification: a database saturates 
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_ALERTMANAGER=$(CURDIR)/.cache/alertmanager \
 		go test -count=1 -timeout 8m -v -run 'Saturated|Alertmanager' ./alerts/e2e ./compose
+
+DIST ?= dist
+
+release: ## archives, Debian packages, SBOMs and checksums of the commit into DIST=dist (SIGN_KEY=file of a private SSH key, TARGETS="linux/amd64 …")
+	@nfpm=$(TOOLS)/nfpm; GOBIN=$(TOOLS) go install $(NFPM) || nfpm=; \
+		VERSION='$(VERSION)' NFPM=$$nfpm SIGN_KEY='$(SIGN_KEY)' TARGETS='$(TARGETS)' deploy/release.sh '$(DIST)'
+
+image: ## container images of both programs (ENGINE=docker|podman|buildah, PLATFORM=linux/arm64, ARGS=... are flags of its build)
+	@VERSION='$(VERSION)' ENGINE='$(ENGINE)' PLATFORM='$(PLATFORM)' deploy/image.sh $(ARGS)
+
+test-packages: setup ## releases twice, installs and runs the packages and images in a Debian of their own (root, mmdebstrap, buildah; 2 to 10 minutes)
+	@deploy/test-packages.sh
