@@ -42,9 +42,14 @@ func readmeCommands(t *testing.T, bin string) {
 	}
 	flag := regexp.MustCompile(`--[a-z][a-z0-9.-]*`)
 	program := regexp.MustCompile(`\bbin/(\w+)( [a-z]+\b)?`)
+	notOurs := regexp.MustCompile(`^(MYSQLD_EXPORTER_PASSWORD=… )?(curl|docker|sudo|token-persistence-analyze) `)
 	for _, command := range all {
+		if notOurs.MatchString(command) {
+			continue // make test-packages does what they do
+		}
 		if target, ok := strings.CutPrefix(command, "make "); ok {
-			if out, err := exec.CommandContext(t.Context(), "make", "-n", target).CombinedOutput(); err != nil {
+			args := append([]string{"-n"}, strings.Fields(target)...)
+			if out, err := exec.CommandContext(t.Context(), "make", args...).CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", command, err, out)
 			}
 			continue
