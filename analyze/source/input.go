@@ -1,6 +1,7 @@
 package source
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,6 +30,7 @@ type input struct {
 	sum   hash.Hash
 	again bool // it can be opened and read once more
 	plain bool
+	zip   bool
 	end   func() // gives back what the decompression holds
 }
 
@@ -78,6 +80,13 @@ func (in *input) decompress() error {
 			return in.wrap(err)
 		}
 		in.rows, in.end = z, z.Close
+	case "zip":
+		in.zip = true
+		z, err := openArchive(in.file)
+		if err != nil {
+			return in.wrap(err)
+		}
+		in.rows, in.end = z, func() { _ = z.close() } // read only: nothing to lose
 	default:
 		in.rows, in.plain = bytesOf, true
 	}
@@ -92,6 +101,8 @@ func compression(first []byte) string {
 		return "gzip"
 	case bytes.HasPrefix(first, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		return "zstd"
+	case bytes.HasPrefix(first, []byte("PK\x03\x04")), bytes.HasPrefix(first, []byte("PK\x05\x06")):
+		return "zip"
 	}
 	return ""
 }
@@ -106,7 +117,7 @@ func (in *input) Read(p []byte) (int, error) {
 }
 
 func (in *input) wrap(err error) error {
-	if in.plain {
+	if in.plain || in.zip && !errors.Is(err, zip.ErrFormat) && !errors.Is(err, zip.ErrChecksum) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("read %s: %w", in.name, err)
 	}
 	return fmt.Errorf("read %s: its compressed data is cut off or damaged: %w", in.name, err)

@@ -1,13 +1,16 @@
 package source
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,6 +43,61 @@ func zstandard(t *testing.T, text string) string {
 	return string(z.EncodeAll([]byte(text), nil))
 }
 
+// zipped makes an archive, its files in the order of their names.
+func zipped(t *testing.T, files map[string]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(files[name])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// cutLine is where a line in the middle of the text begins.
+func cutLine(text string) int {
+	return len(text)/2 + strings.IndexByte(text[len(text)/2:], '\n') + 1
+}
+
+// TestArchives: what is not one run in a zip archive is refused, and so is what
+// cannot be read of it.
+func TestArchives(t *testing.T) {
+	row := header + "1717200000000,5,token,200,OK,t,text,true,,1,1,1,1,,1,0,0\n"
+	locked := []byte(zipped(t, map[string]string{"a.jtl": row}))
+	central := bytes.Index(locked, []byte("PK\x01\x02"))
+	locked[central+8] |= 1
+	for name, c := range map[string]struct{ text, want string }{
+		"no run":     {zipped(t, map[string]string{"a.csv": row}), "read a.jtl: the zip archive holds no file ending in .jtl"},
+		"empty":      {zipped(t, nil), "holds no file ending in .jtl"},
+		"two runs":   {zipped(t, map[string]string{"a.jtl": row, "b/results.jtl": row}), "several result files (a.jtl, b/results.jtl)"},
+		"same names": {zipped(t, map[string]string{"a/results.jtl": row, "b/results.jtl": row}), "several result files"},
+		"password":   {string(locked), "a.jtl in the zip archive needs a password"},
+		"cut off":    {zipped(t, map[string]string{"a.jtl": row})[:90], "its compressed data is cut off or damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := writeFiles(t, map[string]string{"a.jtl": c.text})
+			_, err := ReadSurveys(t.Context(), Spec{Base: dir}, []string{"a.jtl"})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	dir := writeFiles(t, map[string]string{"a.jtl": zipped(t, map[string]string{"results-warmup.jtl": row, "results-measurement.jtl": row})})
+	s, err := ReadSurveys(t.Context(), Spec{Base: dir}, []string{"a.jtl"})
+	if err != nil || s[0].Rows != 2 {
+		t.Errorf("both parts count: %v, %v", s, err)
+	}
+}
+
 // TestForms reads the same run in every form that a result file comes in: all
 // give the same window, and the hash is that of the file as it lies there.
 func TestForms(t *testing.T) {
@@ -62,6 +120,9 @@ func TestForms(t *testing.T) {
 		{"gzip", gzipped(t, text)},
 		{"gzip in two members", gzipped(t, text[:len(text)/2]) + gzipped(t, text[len(text)/2:])},
 		{"zstd", zstandard(t, text)},
+		{"zip", zipped(t, map[string]string{"a.jtl": text, "jmeter.log": "no rows"})},
+		{"zip of a run and its parts", zipped(t, map[string]string{"results.jtl": text, "results-warmup.jtl": text[:len(text)/2], "results-measurement.jtl": text})},
+		{"zip of the parts of a run", zipped(t, map[string]string{"results-measurement.jtl": header + text[cutLine(text):], "results-warmup.jtl": text[:cutLine(text)-1]})},
 		{"no header", strings.TrimPrefix(text, header)},
 		{"byte order mark", byteOrderMark + text},
 		{"carriage returns", strings.ReplaceAll(text, "\n", "\r\n")},
