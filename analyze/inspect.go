@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -17,6 +18,7 @@ type inspectOptions struct {
 	files  []string
 	format string
 	warmup time.Duration
+	names  inspect.Names
 }
 
 // ownFormats are what inspect prints by our definitions.
@@ -35,10 +37,13 @@ var otherFormats = map[string]func(io.Writer, []*inspect.Replay) error{
 func addInspect(app *kingpin.Application) *inspectOptions {
 	o := &inspectOptions{}
 	c := app.Command("inspect", "Look at JMeter result files: labels, errors, times, silences, and an experiment file to start from.")
-	c.Arg("file", "JMeter result files (CSV).").Required().StringsVar(&o.files)
+	c.Arg("file", "JMeter result files (CSV), or folders of them as WSO2's performance tests leave them.").Required().StringsVar(&o.files)
 	c.Flag("format", "text; experiment: an experiment file to start from; wso2-summary: as WSO2's results splitter; jmeter-dashboard: as JMeter's HTML report (both CSV).").
 		Default("text").EnumVar(&o.format, "text", "experiment", "wso2-summary", "jmeter-dashboard")
 	c.Flag("warmup", "Where wso2-summary divides a file.").Default(defaultWarmup.String()).DurationVar(&o.warmup)
+	c.Flag("on", "Experiment from folders: runs below a folder of this name were with persistence (* stands for anything); may be repeated.").StringsVar(&o.names.On)
+	c.Flag("off", "The same without persistence.").StringsVar(&o.names.Off)
+	c.Flag("only", "Experiment from folders: leave out runs that are not below a folder of this name, such as 100_users; may be repeated.").StringsVar(&o.names.Only)
 	return o
 }
 
@@ -63,18 +68,67 @@ func runInspect(ctx context.Context, o inspectOptions, stdout, stderr io.Writer)
 
 // read reads the files as the format needs them, and returns what prints them.
 func (o inspectOptions) read(ctx context.Context, spec source.Spec) (func(stdout, stderr io.Writer) error, error) {
+	runs, rowless, err := inspect.FindRuns(o.files)
+	if err != nil {
+		return nil, err
+	}
+	tree := o.format == "experiment" && (len(rowless) > 0 || len(runs) != len(o.files) || o.pathsDiffer(runs) || o.named())
+	if o.named() && !tree {
+		return nil, usage("--on, --off and --only are for --format experiment")
+	}
+	if tree {
+		if runs, err = inspect.Choose(runs, o.names); err != nil {
+			return nil, err
+		}
+	}
 	if write, ok := otherFormats[o.format]; ok {
+		o.files = nil
+		for _, r := range runs {
+			o.files = append(o.files, r.Files...)
+		}
 		return o.replay(ctx, spec, write)
 	}
-	surveys, err := source.ReadSurveys(ctx, spec, o.files)
+	files, err := readRuns(ctx, spec, runs)
+	if err != nil {
+		return nil, err
+	}
+	if tree {
+		return func(stdout, _ io.Writer) error { return o.tree(stdout, runs, files, rowless) }, nil
+	}
+	return func(stdout, _ io.Writer) error { return ownFormats[o.format](stdout, files) }, nil
+}
+
+// named reports whether something was said of names.
+func (o inspectOptions) named() bool { return len(o.names.On)+len(o.names.Off)+len(o.names.Only) > 0 }
+
+// pathsDiffer reports whether a run is not a file that was given.
+func (o inspectOptions) pathsDiffer(runs []inspect.Run) bool {
+	return slices.ContainsFunc(runs, func(r inspect.Run) bool { return !slices.Contains(o.files, r.Files[0]) })
+}
+
+func readRuns(ctx context.Context, spec source.Spec, runs []inspect.Run) ([]inspect.File, error) {
+	paths := make([][]string, len(runs))
+	for i, r := range runs {
+		paths[i] = r.Files
+	}
+	surveys, err := source.ReadRuns(ctx, spec, paths)
 	if err != nil {
 		return nil, err
 	}
 	files := make([]inspect.File, len(surveys))
 	for i, s := range surveys {
-		files[i] = inspect.File{Name: o.files[i], Survey: s}
+		files[i] = inspect.File{Name: runs[i].Name, Survey: s}
 	}
-	return func(stdout, _ io.Writer) error { return ownFormats[o.format](stdout, files) }, nil
+	return files, nil
+}
+
+// tree writes the experiment file of the runs of folders.
+func (o inspectOptions) tree(w io.Writer, runs []inspect.Run, files []inspect.File, rowless []string) error {
+	found := make([]inspect.Found, len(runs))
+	for i, r := range runs {
+		found[i] = inspect.Found{Run: r, Survey: files[i].Survey}
+	}
+	return inspect.TreeExperiment(w, found, rowless, o.names)
 }
 
 // replay is read for the formats of other tools.

@@ -17,10 +17,24 @@ import (
 
 // proposal is a window that an experiment file could declare.
 type proposal struct {
-	grant, label, mode, file string
-	known                    bool // the mode was read from the file's name
+	grant, label, mode, name string
+	files                    []string
+	known                    bool // the mode was read from names
 	block                    int
 	load                     Stretch
+
+	// Of the runs of a tree.
+	key     string    // the same for windows whose names make them a pair
+	partner *proposal // nil: none yet
+	guessed bool      // the partner is the next in the order of time
+}
+
+// header is what stands above the windows.
+type header struct {
+	by       string   // what the proposal was made by
+	notes    []string // besides those of every proposal
+	users    string   // "" when nothing told
+	warmedUp bool     // the warm-up was cut off already
 }
 
 // Experiment writes an experiment file to start from: a window for every
@@ -29,21 +43,38 @@ type proposal struct {
 // not read. Times without a zone are a *source.SpecError, because a window
 // cannot be laid against them.
 func Experiment(w io.Writer, files []File) error {
+	windows := propose(files)
+	if len(windows) == 0 && !local(files) {
+		return fmt.Errorf("no label has load for %d s without a silence of %d s: there is no window to propose", leastStretch, newStretch)
+	}
+	return write(w, header{by: "analyze inspect"}, files, windows)
+}
+
+func local(files []File) bool {
+	return slices.ContainsFunc(files, func(f File) bool { return f.Local != "" })
+}
+
+// write writes the experiment file.
+func write(w io.Writer, head header, files []File, windows []proposal) error {
 	for _, f := range files {
 		if f.Local != "" {
 			return &source.SpecError{Text: cut(f.Local, 200) + ", so no window can name it: give the files to compare with --on and --off, or set -Jjmeter.save.saveservice.timestamp_format=ms and measure again"}
 		}
 	}
-	windows := propose(files)
-	if len(windows) == 0 {
-		return fmt.Errorf("no label has load for %d s without a silence of %d s: there is no window to propose", leastStretch, newStretch)
-	}
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "# Proposed by analyze inspect. Check every window: its grant, whether persistence\n# was on, and which two windows form a pair (block).\n")
-	for _, note := range notes(files, windows) {
-		fmt.Fprintf(b, "# %s\n", note)
+	fmt.Fprintf(b, "# Proposed by %s. Check every window: its grant, whether persistence\n# was on, and which two windows form a pair (block).\n", head.by)
+	for _, note := range slices.Concat(head.notes, notes(files, windows)) {
+		fmt.Fprintf(b, "# %s\n", cut(note, 200))
 	}
-	fmt.Fprintf(b, "title: Token persistence\nload: closed # or rate\nwarmup: %s\n", warmup(windows))
+	fmt.Fprintf(b, "title: Token persistence\nload: closed # or rate\n")
+	if head.users != "" {
+		fmt.Fprintf(b, "environment: {users: %s}\n", head.users)
+	}
+	if head.warmedUp {
+		fmt.Fprintf(b, "warmup: 0s # it was cut off these files\n")
+	} else {
+		fmt.Fprintf(b, "warmup: %s\n", warmup(windows))
+	}
 	fmt.Fprintf(b, "labels:\n")
 	for i, p := range windows {
 		if i == 0 || p.grant != windows[i-1].grant {
@@ -52,17 +83,33 @@ func Experiment(w io.Writer, files []File) error {
 	}
 	fmt.Fprintf(b, "windows:\n")
 	for _, p := range windows {
-		ask := ""
-		if !p.known {
-			ask = " # was persistence on?"
-		}
 		fmt.Fprintf(b, "  - {grant: %s, persistence: %s, block: %d, start: %s, end: %s, jtl: [%s]}%s\n",
-			p.grant, p.mode, p.block, p.load.Start.Format(time.RFC3339), p.load.End.Format(time.RFC3339), strconv.Quote(p.file), ask)
+			p.grant, p.mode, p.block, p.load.Start.Format(time.RFC3339), p.load.End.Format(time.RFC3339), p.quoted(), p.ask())
 	}
 	if err := b.Flush(); err != nil {
 		return fmt.Errorf("write the experiment file: %w", err)
 	}
 	return nil
+}
+
+// quoted lists the files of a window.
+func (p proposal) quoted() string {
+	quoted := make([]string, len(p.files))
+	for i, file := range p.files {
+		quoted[i] = strconv.Quote(file)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// ask is the comment on what is a guess.
+func (p proposal) ask() string {
+	switch {
+	case !p.known:
+		return " # was persistence on?"
+	case p.guessed:
+		return " # is this the pair? names do not tell, the order of time does"
+	}
+	return ""
 }
 
 // notes are what a reader of the proposal has to know: what MSER-5 suggests as a
@@ -111,13 +158,13 @@ func propose(files []File) []proposal {
 			labelOf[grant] = l.Name
 			for _, s := range Stretches(l) {
 				if len(s.Successes) >= leastStretch {
-					out = append(out, proposal{grant: grant, label: l.Name, mode: mode, known: known, file: f.Name, load: s})
+					out = append(out, proposal{grant: grant, label: l.Name, mode: mode, known: known, name: f.Name, files: []string{f.Name}, load: s})
 				}
 			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b proposal) int {
-		return cmp.Or(cmp.Compare(a.grant, b.grant), a.load.Start.Compare(b.load.Start), cmp.Compare(a.file, b.file))
+		return cmp.Or(cmp.Compare(a.grant, b.grant), a.load.Start.Compare(b.load.Start), cmp.Compare(a.name, b.name))
 	})
 	blocks := map[string]int{}
 	for i := range out {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
@@ -55,6 +56,19 @@ func Stretches(l source.Label) []Stretch {
 	}
 	end()
 	return out
+}
+
+// whole is a label's load from its first second to its last, silences included.
+func whole(l source.Label) (Stretch, bool) {
+	first := slices.IndexFunc(l.Seconds, func(s source.Second) bool { return s != (source.Second{}) })
+	last := len(l.Seconds) - 1
+	for last > first && l.Seconds[last] == (source.Second{}) {
+		last--
+	}
+	if first < 0 || last <= first {
+		return Stretch{}, false
+	}
+	return stretch(l, first, last), true
 }
 
 // stretch builds one from its first and last second with results; the last is

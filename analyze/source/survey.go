@@ -36,8 +36,17 @@ type Label struct {
 // returns does not depend on the number of workers. Of the spec Base, Workers
 // and Progress count. The name - is standard input. Errors are those of [Read].
 func ReadSurveys(ctx context.Context, spec Spec, names []string) ([]Survey, error) {
-	spec = spec.wholeFiles(names)
-	out := make([]Survey, 0, len(names))
+	runs := make([][]string, len(names))
+	for i, name := range names {
+		runs[i] = []string{name}
+	}
+	return ReadRuns(ctx, spec, runs)
+}
+
+// ReadRuns is ReadSurveys for runs whose rows lie in several files each.
+func ReadRuns(ctx context.Context, spec Spec, runs [][]string) ([]Survey, error) {
+	spec = spec.wholeRuns(runs)
+	out := make([]Survey, 0, len(runs))
 	for _, w := range spec.Windows {
 		s, err := readSurvey(ctx, spec, w)
 		if err != nil {
@@ -50,9 +59,17 @@ func ReadSurveys(ctx context.Context, spec Spec, names []string) ([]Survey, erro
 
 // wholeFiles makes each file a window that leaves nothing out.
 func (s Spec) wholeFiles(names []string) Spec {
+	runs := make([][]string, len(names))
+	for i, name := range names {
+		runs[i] = []string{name}
+	}
+	return s.wholeRuns(runs)
+}
+
+func (s Spec) wholeRuns(runs [][]string) Spec {
 	s.Windows, s.Kind, s.Warmup = nil, "", 0
-	for _, name := range names {
-		s.Windows = append(s.Windows, Window{Start: time.UnixMilli(0), End: time.UnixMilli(math.MaxInt64), JTL: []string{name}})
+	for _, files := range runs {
+		s.Windows = append(s.Windows, Window{Start: time.UnixMilli(0), End: time.UnixMilli(math.MaxInt64), JTL: files})
 	}
 	s.begin()
 	return s
