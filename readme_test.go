@@ -80,23 +80,3 @@ func readmeCommands(t *testing.T, bin string) {
 		}
 	}
 }
-
-// TestLinks follows every relative link of the pages in Markdown.
-func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	decisions, err := filepath.Glob("docs/decisions/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range slices.Concat([]string{"README.md", "CHANGELOG.md"}, pages, decisions) {
-		for _, found := range link.FindAllStringSubmatch(read(t, page), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), found[1])); err != nil {
-				t.Errorf("%s: %v", page, err)
-			}
-		}
-	}
-}
