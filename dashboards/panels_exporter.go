@@ -140,8 +140,8 @@ func identityPanels() []panel {
 				{expr: "max by (instance) (" + ofDatabase("mysql_uptime_seconds") + ")"},
 			},
 			columns: []column{
-				{field: "instance", heading: "Exporter"}, {field: "version", heading: "Server", width: 110}, {field: "generation", heading: "Token tables of", width: 120},
-				{field: "Value #C", heading: "up for", unit: "dtdurations", width: 140},
+				{field: "instance", heading: "Exporter"}, {field: "version", heading: "Server", width: 170}, {field: "generation", heading: "Token tables of", width: 120},
+				{field: "Value #C", heading: "up for", unit: "dtdurations", width: 110},
 			},
 		},
 		{
