@@ -18,6 +18,7 @@ func TestPrograms(t *testing.T) {
 	bin := buildtest.Programs(t, "exporter", "analyze")
 	t.Run("names in docs", func(t *testing.T) { docsNames(t, bin) })
 	t.Run("commands of the README", func(t *testing.T) { readmeCommands(t, bin) })
+	t.Run("tutorial", func(t *testing.T) { tutorial(t, bin) })
 	t.Run("case study", func(t *testing.T) { caseStudy(t, bin) })
 }
 

@@ -55,6 +55,25 @@ func TestLinksCanBreak(t *testing.T) {
 	}
 }
 
+// TestIndex holds that docs/README.md leads to every page in docs/, and the index of
+// the decisions to every decision.
+func TestIndex(t *testing.T) {
+	all := pages(t)
+	listed := links(all["docs/README.md"])
+	for name := range all {
+		page, ok := strings.CutPrefix(name, "docs/")
+		if ok && page != "README.md" && path.Dir(page) == "." && !slices.Contains(listed, page) {
+			t.Errorf("docs/README.md does not lead to %s", page)
+		}
+	}
+	listed = links(all["docs/decisions/README.md"])
+	for name := range all {
+		if page, ok := strings.CutPrefix(name, "docs/decisions/"); ok && page != "README.md" && !slices.Contains(listed, page) {
+			t.Errorf("docs/decisions/README.md does not lead to %s", page)
+		}
+	}
+}
+
 // pages returns the text of every page in Markdown below the root by its path.
 // What a run or the build left behind is none of ours.
 func pages(t *testing.T) map[string]string {
