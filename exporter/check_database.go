@@ -48,12 +48,12 @@ func (r *report) look(ctx context.Context, s *collector.Session, set *collector.
 		return err
 	}
 	r.facts = &f
-	tables, perhaps := f.Tables, []string(nil)
+	tables := f.Tables
 	if !f.AllVisible {
-		tables, perhaps = guess(f.Tables)
+		tables = guess(f.Tables)
 	}
 	r.missing = map[string][]collector.Need{}
-	var needs, more, known []collector.Need
+	var needs, known []collector.Need
 	for _, n := range set.Needs(tables) {
 		known = append(known, n.Needs...)
 		missing, err := s.Missing(ctx, n.Needs)
@@ -70,11 +70,10 @@ func (r *report) look(ctx context.Context, s *collector.Session, set *collector.
 		}
 		needs = append(needs, missing...)
 	}
-	for _, n := range set.Needs(perhaps) {
-		known = append(known, n.Needs...)
-		more = append(more, slices.DeleteFunc(s.Suiting(n.Needs), func(need collector.Need) bool { return !slices.Contains(perhaps, need.Table) })...)
+	r.grants(s, needs)
+	if !f.AllVisible && len(r.statements) > 0 {
+		r.notes = append(r.notes, lookAgain)
 	}
-	r.grants(s, needs, more)
 	// PROCESS is nobody's need: who has it sees the statements of all sessions.
 	known = slices.DeleteFunc(known, func(n collector.Need) bool { return n.Privilege == "PROCESS" })
 	if r.excess, err = s.Excess(ctx, known); err != nil {
@@ -84,22 +83,23 @@ func (r *report) look(ctx context.Context, s *collector.Session, set *collector.
 	return nil
 }
 
-// guess returns the tables that are there or that every generation of API
-// Manager has, and those that may be there as well.
-func guess(visible []string) (tables, perhaps []string) {
+// lookAgain tells an administrator that one round of statements is not enough.
+const lookAgain = "Run check again after that: it then sees which other token tables there are, and asks for what it needs of them."
+
+// guess returns the tables that are visible or that every generation of both
+// products has. Others are not asked for: a GRANT on a table that is not there fails.
+func guess(visible []string) []string {
 	seen := map[string]bool{}
 	for _, name := range visible {
 		seen[strings.ToUpper(name)] = true
 	}
-	unseen := func(names []string) []string {
-		return slices.DeleteFunc(names, func(name string) bool { return seen[name] })
-	}
-	return append(slices.Clone(visible), unseen(tokentable.Common())...), unseen(tokentable.Varying())
+	unseen := slices.DeleteFunc(tokentable.Common(), func(name string) bool { return seen[name] })
+	return append(slices.Clone(visible), unseen...)
 }
 
 // grants writes the statements. What shows other sessions' statements is named
 // and not among them.
-func (r *report) grants(s *collector.Session, needs, more []collector.Need) {
+func (r *report) grants(s *collector.Session, needs []collector.Need) {
 	for _, n := range collector.MergeNeeds(needs) {
 		switch {
 		case n.Privilege == "PROCESS":
@@ -109,9 +109,6 @@ func (r *report) grants(s *collector.Session, needs, more []collector.Need) {
 		default:
 			r.statements = append(r.statements, s.Grant(n)+";")
 		}
-	}
-	for _, n := range collector.MergeNeeds(more) {
-		r.perhaps = append(r.perhaps, s.Grant(n)+";")
 	}
 }
 
@@ -127,19 +124,15 @@ func (r *report) createAccount(d collector.Database, refusal error, set *collect
 		r.statements = append(r.statements, "-- If the account exists, its password is another; else give it one here:\n"+
 			"CREATE USER "+account+" IDENTIFIED BY <a password>\n  WITH MAX_USER_CONNECTIONS 3;")
 	}
-	tables, perhaps := guess(nil)
-	var needs, more []collector.Need
-	for _, n := range set.Needs(tables) {
+	var needs []collector.Need
+	for _, n := range set.Needs(guess(nil)) {
 		needs = append(needs, n.Needs...)
-	}
-	for _, n := range set.Needs(perhaps) {
-		more = append(more, slices.DeleteFunc(n.Needs, func(need collector.Need) bool { return !slices.Contains(perhaps, need.Table) })...)
 	}
 	// Flavour and version are not known: what only some servers have comes with
 	// the next check.
-	plain := func(n collector.Need) bool { return n.Flavor != "" }
-	r.grants(collector.Draft(collector.Server{}, d.Schema, account), slices.DeleteFunc(needs, plain), slices.DeleteFunc(more, plain))
-	r.notes = append(r.notes, "Run check again when the account can log in: it then knows the server.")
+	needs = slices.DeleteFunc(needs, func(n collector.Need) bool { return n.Flavor != "" })
+	r.grants(collector.Draft(collector.Server{}, d.Schema, account), needs)
+	r.notes = append(r.notes, "Run check again when the account can log in: it then sees the server and its tables, and asks for what is left.")
 }
 
 // notice turns facts into warnings and settings.

@@ -42,7 +42,6 @@ type report struct {
 	results    []result
 	warnings   []string
 	statements []string // to paste
-	perhaps    []string // to paste; each may name a table that is not there
 	parameters []string // of the server
 	policies   []document
 	notes      []string
@@ -66,16 +65,9 @@ func (r *report) write(w io.Writer) error {
 	for _, text := range r.warnings {
 		line("%s", hang("!     ", text))
 	}
-	if len(r.statements)+len(r.perhaps) > 0 {
+	if len(r.statements) > 0 {
 		line("\nPaste as an administrator:\n")
 		for _, s := range r.statements {
-			line("%s", s)
-		}
-	}
-	if len(r.perhaps) > 0 {
-		line("\n-- These tables are not in every generation of API Manager and Identity\n" +
-			"-- Server. Error 1146, no such table, is harmless here (mysql --force).\n")
-		for _, s := range r.perhaps {
 			line("%s", s)
 		}
 	}

@@ -121,9 +121,10 @@ func (c *Census) Warnings() []string {
 	return c.notes
 }
 
-// Needs are the columns that a pass reads.
+// Needs are the columns that a pass reads, and the right to see which tables
+// there are: not every generation has all of them.
 func (c *Census) Needs(tables []string) []Need {
-	var needs []Need
+	needs := []Need{{Privilege: privilegeShowView}}
 	for _, source := range censusSources() {
 		for _, table := range tables {
 			if source.of(strings.ToUpper(table)) {

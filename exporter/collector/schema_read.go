@@ -17,16 +17,19 @@ func readDefinitions(ctx context.Context, s *Session, tables *Tables) (definitio
 		all: s.Server.Flavor == flavorMySQL, tables: map[string]presence{},
 		columns: map[string][]string{}, indexes: map[string]map[string]index{},
 	}
-	present, err := tables.present(ctx, s)
+	// With a right on the whole schema every table is listed. MariaDB then shows
+	// every index too; else only those on whose columns we have rights.
+	listed, err := s.showsAll(ctx)
 	if err != nil {
 		return d, err
 	}
-	if !d.all {
-		// MariaDB shows an index with a right on each of its columns, or with
-		// one on the whole schema.
-		if d.all, err = s.showsAll(ctx); err != nil {
-			return d, err
-		}
+	d.all = d.all || listed
+	if listed {
+		tables.forget() // a list from before the right would lack tables that are there
+	}
+	present, err := tables.present(ctx, s)
+	if err != nil {
+		return d, err
 	}
 	names := upperTables(present)
 	if len(names) == 0 {
@@ -43,7 +46,11 @@ func readDefinitions(ctx context.Context, s *Session, tables *Tables) (definitio
 		return d, fmt.Errorf("read the indexes of the token tables: %w", err)
 	}
 	for _, label := range tokentable.Watched() {
-		if d.tables[label] == isUnknown {
+		switch {
+		case d.tables[label] == isThere:
+		case listed:
+			d.tables[label] = isMissing
+		default:
 			if d.tables[label], err = probe(ctx, s, label); err != nil {
 				return d, fmt.Errorf("look for %s: %w", label, err)
 			}

@@ -1,0 +1,2 @@
+-- API Manager 4.7: the tables of internal/tokentable/schema.sql as they are. Only
+-- the default of persistence changed, and that stands in no table.
