@@ -73,7 +73,7 @@ test-moto: ## the CloudWatch collector against moto, an AWS emulator that others
 	@status=0; testbed/install.sh moto || status=$$?; \
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-moto (moto cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
-	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/collector
+	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/amazon
 
 test-rules: ## the alerts' rules and cases in promtool 2.42 (Debian 12) and 3 (Debian sid), half a minute
 	@testbed/install.sh prometheus

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/tokenpersistence/toolkit/exporter/collector"
+	"github.com/tokenpersistence/toolkit/exporter/logs"
 )
 
 // logs adds what the ends of the logs show to the results of their collectors.
@@ -16,18 +16,18 @@ func (r *report) logs(t *target) {
 		}
 		switch res.collector {
 		case "endpoint":
-			c, err := collector.NewEndpoint(collector.EndpointConfig{AccessLogs: t.accessLogs, LogPattern: t.logPattern})
+			c, err := logs.NewEndpoint(logs.EndpointConfig{AccessLogs: t.accessLogs, LogPattern: t.logPattern})
 			if err == nil {
 				res.read(c.Inspect(t.accessLogs), "--collector.endpoint.log-pattern must be the pattern of the AccessLogValve in API Manager's catalina-server.xml")
 			}
 		case "carbonlog":
-			res.read(collector.InspectLogs(t.carbonLogs), "")
+			res.read(logs.Inspect(t.carbonLogs), "")
 		}
 	}
 }
 
 // read judges a log collector by the last lines of its files.
-func (res *result) read(files []collector.LogFile, hint string) {
+func (res *result) read(files []logs.File, hint string) {
 	for _, f := range files {
 		text := fmt.Sprintf("%s: %d of the last %d lines are of the pattern", f.Path, f.Parsed, f.Lines)
 		switch {

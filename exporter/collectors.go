@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/tokenpersistence/toolkit/exporter/amazon"
 	"github.com/tokenpersistence/toolkit/exporter/collector"
+	"github.com/tokenpersistence/toolkit/exporter/logs"
 )
 
 // collectorNames are the values of --collector.NAME. To add a collector, write
@@ -88,14 +90,14 @@ func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, 
 		enabled = append(enabled, cloudwatch)
 	}
 	if *t.enabled["endpoint"] && len(t.accessLogs) > 0 {
-		endpoint, err := collector.NewEndpoint(collector.EndpointConfig{AccessLogs: t.accessLogs, LogPattern: t.logPattern})
+		endpoint, err := logs.NewEndpoint(logs.EndpointConfig{AccessLogs: t.accessLogs, LogPattern: t.logPattern})
 		if err != nil {
 			return nil, &usageError{err}
 		}
 		enabled = append(enabled, endpoint)
 	}
 	if *t.enabled["carbonlog"] && len(t.carbonLogs) > 0 {
-		carbonlog, err := collector.NewCarbonLog(collector.CarbonLogConfig{Logs: t.carbonLogs})
+		carbonlog, err := logs.NewCarbonLog(logs.CarbonLogConfig{Logs: t.carbonLogs})
 		if err != nil {
 			return nil, &usageError{err}
 		}
@@ -104,12 +106,12 @@ func newOtherCollectors(ctx context.Context, t *target) ([]collector.Collector, 
 	return enabled, nil
 }
 
-func newCloudWatch(ctx context.Context, t *target) (*collector.CloudWatch, error) {
-	client, err := collector.NewCloudWatchClient(ctx, t.cloudwatch.region, t.cloudwatch.assumeRole)
+func newCloudWatch(ctx context.Context, t *target) (*amazon.CloudWatch, error) {
+	client, err := amazon.NewCloudWatchClient(ctx, t.cloudwatch.region, t.cloudwatch.assumeRole)
 	if err != nil {
 		return nil, fmt.Errorf("cloudwatch: %w", err)
 	}
-	cloudwatch, err := collector.NewCloudWatch(t.cloudWatch(), client)
+	cloudwatch, err := amazon.NewCloudWatch(t.cloudWatch(), client)
 	if err != nil {
 		return nil, &usageError{err}
 	}
@@ -117,12 +119,12 @@ func newCloudWatch(ctx context.Context, t *target) (*collector.CloudWatch, error
 }
 
 // cloudWatch is what the target says of CloudWatch.
-func (t *target) cloudWatch() collector.CloudWatchConfig {
+func (t *target) cloudWatch() amazon.CloudWatchConfig {
 	c := t.cloudwatch
-	cfg := collector.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay, IOPSLimit: c.iopsLimit, Timestamps: c.timestamps}
+	cfg := amazon.CloudWatchConfig{RDSInstances: c.rds, Period: c.period, Delay: c.delay, IOPSLimit: c.iopsLimit, Timestamps: c.timestamps}
 	for _, host := range c.ec2 {
 		role, id, _ := strings.Cut(host, "=")
-		cfg.EC2Instances = append(cfg.EC2Instances, collector.EC2Instance{Role: role, ID: id})
+		cfg.EC2Instances = append(cfg.EC2Instances, amazon.EC2Instance{Role: role, ID: id})
 	}
 	return cfg
 }

@@ -20,7 +20,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/tokenpersistence/toolkit/exporter/amazon"
 	"github.com/tokenpersistence/toolkit/exporter/collector"
+	"github.com/tokenpersistence/toolkit/exporter/logs"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 	"github.com/tokenpersistence/toolkit/testbed/cloudwatch"
@@ -282,15 +284,15 @@ func render(t *testing.T, p page, limited map[string]block, flavor string) strin
 // owners returns the collector of each family that a collector declares.
 func owners(t *testing.T) map[string]string {
 	t.Helper()
-	endpoint, err := collector.NewEndpoint(collector.EndpointConfig{AccessLogs: []string{"log"}, LogPattern: "common"})
+	endpoint, err := logs.NewEndpoint(logs.EndpointConfig{AccessLogs: []string{"log"}, LogPattern: "common"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	aws, err := collector.NewCloudWatch(collector.CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, nil)
+	aws, err := amazon.NewCloudWatch(amazon.CloudWatchConfig{RDSInstances: []string{"db"}, Period: time.Minute}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	carbonlog, err := collector.NewCarbonLog(collector.CarbonLogConfig{Logs: []string{"log"}})
+	carbonlog, err := logs.NewCarbonLog(logs.CarbonLogConfig{Logs: []string{"log"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tokenpersistence/toolkit/exporter/amazon"
 	"github.com/tokenpersistence/toolkit/exporter/collector"
 )
 
@@ -84,7 +85,7 @@ func (t *target) iamLogin(d collector.Database) (func(context.Context) (collecto
 		return nil, usagef("--mysqld.iam-auth sends a token that others could use: give --mysqld.tls-ca, for RDS its CA bundle")
 	}
 	// The SDK's own time limits bound what this may take.
-	return collector.NewIAMLogin(context.Background(), d.Address, d.User, t.cloudwatch.region)
+	return amazon.NewIAMLogin(context.Background(), d.Address, d.User, t.cloudwatch.region)
 }
 
 // parseAddress never repeats an address that it refuses: people paste whole

@@ -139,7 +139,7 @@ func TestMistakesEndWithTwo(t *testing.T) {
 		{"--config.file=" + config, "targets: {a: {cloudwatch: {region: x, rds_instances: [db], period: 7s}}}", "target a: cloudwatch.period=7s: CloudWatch has periods"},
 	} {
 		writeFile(t, config, tc.yaml)
-		var output logs
+		var output logBuffer
 		if code := run(t.Context(), append(nowhere, tc.arg, "--web.listen-address=127.0.0.1:0"), &output, &output); code != 2 {
 			t.Errorf("%s: exit status %d", tc.arg, code)
 		}

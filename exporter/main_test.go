@@ -59,21 +59,21 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update})
 }
 
-// logs collects what an exporter writes while it runs.
-type logs struct {
+// logBuffer collects what an exporter writes while it runs.
+type logBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
 // Write appends.
-func (l *logs) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
 // String returns what was written so far.
-func (l *logs) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
@@ -82,7 +82,7 @@ func (l *logs) String() string {
 // running is an exporter that serves within the test's process.
 type running struct {
 	url    string
-	logs   *logs
+	logs   *logBuffer
 	cancel context.CancelFunc
 	ended  chan int // receives the exit status
 }
@@ -94,7 +94,7 @@ var listening = regexp.MustCompile(`Listening on",?(?: address=|"address":")([^\
 func start(t testing.TB, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	r := &running{logs: &logs{}, cancel: cancel, ended: make(chan int, 1)}
+	r := &running{logs: &logBuffer{}, cancel: cancel, ended: make(chan int, 1)}
 	go func() {
 		r.ended <- run(ctx, append([]string{"--web.listen-address=127.0.0.1:0"}, args...), io.Discard, r.logs)
 	}()

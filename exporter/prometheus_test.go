@@ -59,7 +59,7 @@ scrape_configs:
   static_configs: [{targets: [%q]}]
 `, strings.TrimPrefix(r.url, "http://")))
 	prometheus, output := exec.CommandContext(t.Context(), filepath.Join(dir, "prometheus"), "--config.file="+config,
-		"--storage.tsdb.path="+filepath.Join(home, "data"), "--web.listen-address=127.0.0.1:0"), &logs{}
+		"--storage.tsdb.path="+filepath.Join(home, "data"), "--web.listen-address=127.0.0.1:0"), &logBuffer{}
 	prometheus.Stdout, prometheus.Stderr = output, output
 	if err := prometheus.Start(); err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func (c *Census) note(metrics []prometheus.Metric, notes []string, took time.Dur
 // the pass under way is, and why the last pass failed if it did. Scrapes that
 // come before the first chunk has been read wait for it.
 func (c *Census) Collect(ctx context.Context) ([]prometheus.Metric, error) {
-	ctx, cancel := withMargin(ctx)
+	ctx, cancel := WithMargin(ctx)
 	defer cancel()
 	select {
 	case <-c.first:

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
@@ -98,7 +99,7 @@ func TestCensusOtherSchemas(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := values(t, metrics)
+			got := collectortest.Values(t, metrics)
 			checkValues(t, got, c.want)
 			checkAbsent(t, got, c.absent...)
 			if (c.notes != "") != (len(notes) == 1) || !strings.Contains(strings.Join(notes, ""), c.notes) {
@@ -133,7 +134,7 @@ func TestCensusGrants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := values(t, metrics)
+	got := collectortest.Values(t, metrics)
 	checkValues(t, got, map[string]float64{"census_rows{password,ACTIVE}": 1})
 	checkAbsent(t, got, "IDN_INVALID_TOKENS", "AM_REVOKED_JWT", "authorization_code")
 	if _, grant, ok := strings.Cut(strings.Join(notes, ""), "to allow it: "); len(notes) != 1 || !ok {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
@@ -29,7 +30,7 @@ func census(t *testing.T, c *Census) map[string]float64 {
 	if len(notes) > 0 {
 		t.Errorf("notes: %q", notes)
 	}
-	return values(t, metrics)
+	return collectortest.Values(t, metrics)
 }
 
 // check compares the named values, NaN standing for absent.
@@ -265,7 +266,7 @@ func TestCensusInTurn(t *testing.T) {
 	defer cancel()
 	waitFor(t, func() bool { return c.running.Load() > 0 })
 	metrics, err := c.Collect(soon(t))
-	if got := values(t, metrics); err != nil || len(got) != 1 || got["wso2_token_census_running_rows"] == 0 {
+	if got := collectortest.Values(t, metrics); err != nil || len(got) != 1 || got["wso2_token_census_running_rows"] == 0 {
 		t.Errorf("in the first pass: %v, %v", got, err)
 	}
 	start := time.Now()
@@ -279,7 +280,7 @@ func TestCensusInTurn(t *testing.T) {
 		t.Error("the pass had ended: nothing was tested")
 	}
 	waitFor(t, func() bool { metrics, _ = c.Collect(soon(t)); return len(metrics) > 1 })
-	checkValues(t, values(t, metrics), map[string]float64{"census_rows{password,ACTIVE}": 5000, "census_running_rows": 0})
+	checkValues(t, collectortest.Values(t, metrics), map[string]float64{"census_rows{password,ACTIVE}": 5000, "census_running_rows": 0})
 }
 
 func waitFor(t *testing.T, done func() bool) {

@@ -1,6 +1,7 @@
-// Package collector turns the token tables, MySQL's counters, CloudWatch and
-// API Manager's access log into Prometheus metrics. A collector reads all of
-// its source or returns an error; it never emits part of what it meant to read.
+// Package collector turns the token tables and MySQL's counters into Prometheus
+// metrics, and runs the collectors of other sources, of packages amazon and logs,
+// beside them. A collector reads all of its source or returns an error; it never
+// emits part of what it meant to read.
 package collector
 
 import (

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 	"github.com/tokenpersistence/toolkit/internal/faultproxy"
 )
 
@@ -48,7 +49,7 @@ func TestCutConnections(t *testing.T) {
 		t.Helper()
 		proxy.CutAfter(after)
 		counts, failed := map[string]int{}, []string{}
-		for name, v := range values(t, set.Collect(soon(t), 20*time.Second)) {
+		for name, v := range collectortest.Values(t, set.Collect(soon(t), 20*time.Second)) {
 			if collector, ok := strings.CutPrefix(name, success+"{"); ok && v == 0 {
 				failed = append(failed, strings.TrimSuffix(collector, "}"))
 			}

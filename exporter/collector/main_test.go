@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
@@ -117,29 +115,4 @@ func exec(t *testing.T, db *sql.DB, statement string) {
 	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
-}
-
-// values returns the metrics by name{label values}.
-func values(t testing.TB, metrics []prometheus.Metric) map[string]float64 {
-	t.Helper()
-	byName := map[string]float64{}
-	for _, m := range metrics {
-		var v dto.Metric
-		if err := m.Write(&v); err != nil {
-			t.Fatal(err)
-		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(m.Desc().String(), `Desc{fqName: "`), `"`)
-		var labels []string
-		for _, l := range v.Label {
-			labels = append(labels, l.GetValue())
-		}
-		if len(labels) > 0 {
-			name += "{" + strings.Join(labels, ",") + "}"
-		}
-		if _, twice := byName[name]; twice {
-			t.Errorf("%s is emitted twice", name)
-		}
-		byName[name] = v.GetCounter().GetValue() + v.GetGauge().GetValue()
-	}
-	return byName
 }

@@ -37,7 +37,7 @@ func (l *latest) put(metrics []prometheus.Metric, err error) {
 // get returns the result of the last pass. Scrapes that come before the first
 // one has ended wait for it.
 func (l *latest) get(ctx context.Context) ([]prometheus.Metric, error) {
-	ctx, cancel := withMargin(ctx)
+	ctx, cancel := WithMargin(ctx)
 	defer cancel()
 	select {
 	case <-l.first:

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
@@ -16,7 +17,7 @@ func lookAt(t *testing.T, d Database) (got map[string]float64, notes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return values(t, metrics), notes
+	return collectortest.Values(t, metrics), notes
 }
 
 func indexName(index, table string) string {

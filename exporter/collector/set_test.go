@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 )
 
 // scripted is a collector that does what a test says.
@@ -73,7 +75,7 @@ func TestSetCountsFailuresAndLogsChanges(t *testing.T) {
 			set.Collect(t.Context(), time.Minute)
 		}
 		err = nil
-		got := values(t, set.Collect(t.Context(), time.Minute))
+		got := collectortest.Values(t, set.Collect(t.Context(), time.Minute))
 		delete(got, duration+"{c}")
 		if diff := cmp.Diff(map[string]float64{success + "{c}": 1, failures + "{" + tc.class + ",c}": 3}, got); diff != "" {
 			t.Error(diff)
@@ -90,7 +92,7 @@ func TestSetKeepsMetricsBesideAnError(t *testing.T) {
 		return []prometheus.Metric{prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 4)}, errors.New("half")
 	}}
 	set, _ := newScriptedSet(c)
-	if got := values(t, set.Collect(t.Context(), time.Minute)); got["kept"] != 4 || got[success+"{c}"] != 0 {
+	if got := collectortest.Values(t, set.Collect(t.Context(), time.Minute)); got["kept"] != 4 || got[success+"{c}"] != 0 {
 		t.Errorf("got %v", got)
 	}
 }
@@ -104,7 +106,7 @@ func TestSetAnswersInTime(t *testing.T) {
 		begin := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		got := values(t, set.Collect(ctx, 10*time.Second))
+		got := collectortest.Values(t, set.Collect(ctx, 10*time.Second))
 		if took := time.Since(begin); took != time.Second {
 			t.Errorf("answered after %v", took)
 		}
@@ -113,7 +115,7 @@ func TestSetAnswersInTime(t *testing.T) {
 			t.Error(diff)
 		}
 		// A scrape that comes now joins the run and sees it end.
-		got = values(t, set.Collect(t.Context(), 10*time.Second))
+		got = collectortest.Values(t, set.Collect(t.Context(), 10*time.Second))
 		if took := time.Since(begin); took != 10*time.Second || got[failures+"{timeout,slow}"] != 1 {
 			t.Errorf("after %v: %v", took, got)
 		}
@@ -140,7 +142,7 @@ func TestSetRunsOncePerMoment(t *testing.T) {
 		for range 50 {
 			scrapers.Go(func() {
 				for range 3 {
-					if v := values(t, set.Collect(t.Context(), time.Minute)); v[success+"{c}"] != 1 {
+					if v := collectortest.Values(t, set.Collect(t.Context(), time.Minute)); v[success+"{c}"] != 1 {
 						t.Errorf("got %v", v)
 					}
 				}
@@ -153,7 +155,7 @@ func TestSetRunsOncePerMoment(t *testing.T) {
 		if err := set.Close(); err != nil {
 			t.Error(err)
 		}
-		if v := values(t, set.Collect(t.Context(), time.Minute)); v[success+"{c}"] != 0 {
+		if v := collectortest.Values(t, set.Collect(t.Context(), time.Minute)); v[success+"{c}"] != 0 {
 			t.Errorf("after the end: %v", v)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 )
 
@@ -20,7 +21,7 @@ func passing(t *testing.T, c *Statements) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return values(t, metrics)
+	return collectortest.Values(t, metrics)
 }
 
 func newStatements(t *testing.T, d Database) *Statements {
@@ -230,7 +231,7 @@ func checkLost(t *testing.T, server *mysqltest.Server, c *Statements, schema str
 	for statement := range strings.SplitSeq(strings.TrimSuffix(many.String(), ";"), ";") {
 		run(statement)
 	}
-	before := values(t, must(c.pass(soon(t))))
+	before := collectortest.Values(t, must(c.pass(soon(t))))
 	use(t, conn, "with a full table")
 	after := passing(t, c)
 	checkDeltas(t, "full table", deltas(before, after), used(1))
@@ -245,7 +246,7 @@ func checkLost(t *testing.T, server *mysqltest.Server, c *Statements, schema str
 	if ClassOf(err) != Guard || !strings.Contains(err.Error(), "digest_lost 50") || !strings.Contains(err.Error(), "performance_schema_digests_size") {
 		t.Errorf("%v", err)
 	}
-	got := values(t, metrics)
+	got := collectortest.Values(t, metrics)
 	checkDeltas(t, "lost digests", deltas(after, got), used(1))
 	if more := got["wso2_token_statement_unattributed_total{digest_lost}"] - after["wso2_token_statement_unattributed_total{digest_lost}"]; more != 50 {
 		t.Errorf("%v lost, want 50", more)
@@ -270,7 +271,7 @@ func TestStatementsPrepared(t *testing.T) {
 		}
 	}
 	metrics, err := c.pass(soon(t))
-	got := values(t, metrics)
+	got := collectortest.Values(t, metrics)
 	inserts := got["wso2_token_statement_executions_total{insert_token,persistence}"] - before["wso2_token_statement_executions_total{insert_token,persistence}"]
 	missing := got["wso2_token_statement_unattributed_total{binary_protocol}"]
 	if server.Flavor == mysqltest.MySQL {
@@ -303,7 +304,7 @@ func TestStatementsUncounted(t *testing.T) {
 	if ClassOf(err) != Guard || !strings.Contains(err.Error(), "setup_actors") {
 		t.Errorf("%v", err)
 	}
-	if n := values(t, metrics)["wso2_token_statement_unattributed_total{uncounted}"]; n < 18 {
+	if n := collectortest.Values(t, metrics)["wso2_token_statement_unattributed_total{uncounted}"]; n < 18 {
 		t.Errorf("%v uncounted, want 18 or more", n)
 	}
 }

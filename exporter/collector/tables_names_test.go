@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
@@ -33,11 +34,11 @@ func checkNames(t *testing.T, d Database, db *sql.DB, table func(string) string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sizes := values(t, metrics)
+	sizes := collectortest.Values(t, metrics)
 	if metrics, err = (TableIO{tables}).Collect(soon(t), s); err != nil {
 		t.Fatal(err)
 	}
-	io := values(t, metrics)
+	io := collectortest.Values(t, metrics)
 	for _, name := range []string{"IDN_OAUTH2_ACCESS_TOKEN", "IDN_OAUTH2_ACCESS_TOKEN_ACME", "IDN_OAUTH2_ACCESS_TOKEN_SCOPE", "IDN_OAUTH2_ACCESS_TOKEN_SCOPE_ACME"} {
 		if sizes["wso2_token_table_data_bytes{"+name+"}"] == 0 {
 			t.Errorf("no size of %s: %v", name, sizes)
@@ -105,11 +106,11 @@ func TestIdentityServerTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := values(t, metrics)
+	v := collectortest.Values(t, metrics)
 	if metrics, err = (TableIO{tables}).Collect(soon(t), s); err != nil {
 		t.Fatal(err)
 	}
-	io := values(t, metrics)
+	io := collectortest.Values(t, metrics)
 	for table, inserts := range map[string]float64{"IDN_OAUTH2_REFRESH_TOKEN": 2, "IDN_OAUTH2_REVOKED_TOKENS": 1} {
 		if v["wso2_token_table_data_bytes{"+table+"}"] == 0 || io["wso2_token_table_io_operations_total{insert,"+table+"}"] != inserts {
 			t.Errorf("%s: %v %v", table, v, io)

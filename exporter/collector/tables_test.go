@@ -3,6 +3,8 @@ package collector
 import (
 	"strings"
 	"testing"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 )
 
 func TestTableSize(t *testing.T) {
@@ -16,7 +18,7 @@ func TestTableSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := values(t, metrics)
+	got := collectortest.Values(t, metrics)
 	if n := got["wso2_token_table_rows_estimated{IDN_OAUTH2_ACCESS_TOKEN}"]; n < 2500 || n > 10000 {
 		t.Errorf("estimated %v of 5000 rows", n)
 	}
@@ -58,7 +60,7 @@ func TestTableIO(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return values(t, metrics)
+		return collectortest.Values(t, metrics)
 	}
 	before := read()
 	insertTokens(t, db, 7, "password", 0)
@@ -91,7 +93,7 @@ func TestMySQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return values(t, metrics)
+		return collectortest.Values(t, metrics)
 	}
 	before := read()
 	insertTokens(t, db, 7, "password", 0)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 )
 
 // insertInto inserts a row of a password token into a table.
@@ -36,7 +38,7 @@ func partly(t *testing.T, c *Tokens, s *Session) (map[string]float64, error) {
 	if err != nil && ClassOf(err) != Partial {
 		t.Fatal(err)
 	}
-	return values(t, metrics), err
+	return collectortest.Values(t, metrics), err
 }
 
 func leftOutFor(v map[string]float64, reason string) float64 {
@@ -198,7 +200,7 @@ func TestTokensBoundsPartitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	io := values(t, metrics)
+	io := collectortest.Values(t, metrics)
 	if got := io["wso2_token_table_io_operations_total{insert,other}"]; got != beyond {
 		t.Errorf("%v inserts into other partitions, want %d", got, beyond)
 	}
@@ -208,7 +210,7 @@ func TestTokensBoundsPartitions(t *testing.T) {
 	if metrics, err = (TableSize{tables}).Collect(soon(t), s); err != nil {
 		t.Fatal(err)
 	}
-	size := values(t, metrics)
+	size := collectortest.Values(t, metrics)
 	if one := size["wso2_token_table_data_bytes{IDN_OAUTH2_ACCESS_TOKEN_P31}"]; one == 0 || size["wso2_token_table_data_bytes{other}"] != beyond*one {
 		t.Errorf("bytes of other partitions: %v", size)
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 )
 
 // insertToken inserts a row that says it was created at a time that differs by
@@ -57,7 +59,7 @@ func collectTokens(t *testing.T, c *Tokens, s *Session) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return values(t, metrics)
+	return collectortest.Values(t, metrics)
 }
 
 const (
