@@ -10,7 +10,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: release image test-packages dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages test-stores dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -74,6 +74,12 @@ test-moto: ## the CloudWatch collector against moto, an AWS emulator that others
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-moto (moto cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/amazon
+
+test-stores: ## the recorded study read back from Prometheus, VictoriaMetrics and Thanos, the real programs (3 minutes; a quarter of an hour more to build them once)
+	@testbed/install.sh prometheus
+	@testbed/stores.sh
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_STORES=$(CURDIR)/.cache/stores \
+		go test -count=1 -timeout 20m -v ./analyze/e2e
 
 test-rules: ## the alerts' rules and cases in promtool 2.42 (Debian 12) and 3 (Debian sid), half a minute
 	@testbed/install.sh prometheus

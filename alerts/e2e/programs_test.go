@@ -1,12 +1,9 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -21,7 +18,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/tokenpersistence/toolkit/internal/child"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 )
 
 // programsIn returns the folder of Debian's programs that a variable names.
@@ -34,99 +31,22 @@ func programsIn(t *testing.T, variable string) string {
 	return dir
 }
 
-// output collects what a program prints while it runs.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// launch starts a program that ends with the test; its output is shown when the
-// test fails.
-func launch(t *testing.T, cpus []int, cmd *exec.Cmd) (*child.Process, *output) {
-	t.Helper()
-	out := &output{}
-	cmd.Stdout, cmd.Stderr = out, out
-	p, err := child.Start(cmd, cpus)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Stop(20 * time.Second); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("%s:\n%s", filepath.Base(cmd.Path), out)
-		}
-	})
-	return p, out
-}
-
-// eventually waits until try succeeds.
-func eventually(t *testing.T, what string, limit time.Duration, try func() error) {
-	t.Helper()
-	var err error
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if err = try(); err == nil {
-			return
-		}
-	}
-	t.Fatalf("%s: not within %s: %v", what, limit, err)
-}
-
 var listening = regexp.MustCompile(`Listening on",?(?: address=|"address":")([^\s"]+)`)
 
 // serving starts Prometheus or Alertmanager and waits until it is ready.
 func serving(t *testing.T, cpus []int, cmd *exec.Cmd) (baseURL string) {
 	t.Helper()
-	_, out := launch(t, cpus, cmd)
-	eventually(t, filepath.Base(cmd.Path)+" is ready", time.Minute, func() error {
+	_, out := programtest.Launch(t, cpus, cmd)
+	programtest.Eventually(t, filepath.Base(cmd.Path)+" is ready", time.Minute, func() error {
 		found := listening.FindStringSubmatch(out.String())
 		if found == nil {
 			return errors.New("it does not listen")
 		}
 		baseURL = "http://" + found[1]
-		_, err := get(baseURL + "/-/ready")
+		_, err := programtest.Get(baseURL + "/-/ready")
 		return err
 	})
 	return baseURL
-}
-
-// get returns the body of a 200.
-func get(address string) ([]byte, error) {
-	client := &http.Client{Timeout: 10 * time.Second}
-	res, err := client.Get(address)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", address, res.Status, body)
-	}
-	return body, err
-}
-
-// freeAddress finds a loopback port that was free a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func writeFile(t *testing.T, path, text string) string {
@@ -209,7 +129,7 @@ func (p *point) UnmarshalJSON(text []byte) error {
 // stored returns the samples of a selector as they are, nothing filled in.
 func (s server) stored(t *testing.T, selector string) []series {
 	t.Helper()
-	body, err := get(s.url + "/api/v1/query?query=" + url.QueryEscape(selector+"[30m]"))
+	body, err := programtest.Get(s.url + "/api/v1/query?query=" + url.QueryEscape(selector+"[30m]"))
 	if err != nil {
 		t.Fatal(err)
 	}

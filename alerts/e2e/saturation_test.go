@@ -21,6 +21,7 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/buildtest"
 	"github.com/tokenpersistence/toolkit/internal/child"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
@@ -73,14 +74,14 @@ func TestDatabaseSaturated(t *testing.T) {
 		t.Fatalf("write the rules: %v\n%s", err, text)
 	}
 	hook := newReceiver(t)
-	exporter := freeAddress(t)
+	exporter := programtest.FreeAddress(t)
 	prometheus := startPrometheus(t, prometheusDir, other, rules, exporter, startAlertmanager(t, alertmanagerDir, other, hook.url))
 	on, off := demo(ctx, t, other, bin, slow(t, own),
 		"--cpus-db", strconv.Itoa(own[0]), "--cpus-km", strconv.Itoa(other[0]), "--cpus-users", strconv.Itoa(other[0]),
 		"--exporter-listen", exporter, "--windows-listen", "127.0.0.1:0", "--prometheus-url", prometheus.url)
 
 	check(t, prometheus, on, off)
-	eventually(t, "the notification that it resolved", time.Minute, func() error {
+	programtest.Eventually(t, "the notification that it resolved", time.Minute, func() error {
 		if n := len(hook.about(t, saturated)); n < 2 {
 			return fmt.Errorf("%d notifications", n)
 		}
@@ -108,7 +109,7 @@ func demo(ctx context.Context, t *testing.T, cpus []int, bin, dsn string, more .
 		"--warmup", "0s", "--measure", length.String(), "--dsn-use-existing", "--applications", "1", "--preload", strconv.Itoa(history),
 	}, more...)...)
 	cmd.Env = append(os.Environ(), "TOKEN_PERSISTENCE_DSN="+dsn)
-	rig, text := launch(t, cpus, cmd)
+	rig, text := programtest.Launch(t, cpus, cmd)
 	defer context.AfterFunc(ctx, func() { _ = rig.Signal(syscall.SIGTERM) })() // Err says how it ended
 	if err := rig.Err(); err != nil {
 		t.Fatalf("testbed demo: %v\n%s", err, text)

@@ -59,7 +59,13 @@ func dial(ctx context.Context, spec Spec) (online, func(), error) {
 	if patience.pause == nil {
 		patience.pause = sleepFor(spec.Pausing)
 	}
-	return newOnline(patience, kept), web.CloseIdleConnections, nil
+	db := newOnline(patience, kept)
+	if name == "thanos" {
+		if db.roll, err = newRoll(client, params); err != nil {
+			return online{}, nil, err
+		}
+	}
+	return db, web.CloseIdleConnections, nil
 }
 
 // redirects is the policy for them. What keeps the query is followed; a 301 or
@@ -97,28 +103,32 @@ type online struct {
 	}
 	lengths *lengths
 	cache   *cache
+	roll    *roll // of Thanos
 }
 
 func newOnline(client api.Client, kept *cache) online {
-	return online{v1.NewAPI(client), &lengths{refused: map[string]time.Duration{}}, kept}
+	return online{api: v1.NewAPI(client), lengths: &lengths{refused: map[string]time.Duration{}}, cache: kept}
 }
 
 // fetch asks for raw samples by a range selector in an instant query: what
 // query_range returns is interpolated to its step.
 func (o online) fetch(ctx context.Context, query string, from, to time.Time) ([]rawSeries, []string, error) {
 	h := halves{query, time.Millisecond, o.lengths, func(ctx context.Context, from, to time.Time) ([]rawSeries, []string, error) {
-		return o.kept(question{query, from, to, 0}, func() ([]rawSeries, []string, error) { return o.samples(ctx, query, from, to) })
+		return o.kept(ctx, question{query, from, to, 0}, func() ([]rawSeries, []string, error) { return o.samples(ctx, query, from, to) })
 	}}
 	return h.read(ctx, from, to, 0)
 }
 
 // kept returns the answer that the cache holds, or asks for it and keeps it.
-func (o online) kept(q question, ask func() ([]rawSeries, []string, error)) ([]rawSeries, []string, error) {
+func (o online) kept(ctx context.Context, q question, ask func() ([]rawSeries, []string, error)) ([]rawSeries, []string, error) {
 	if found, notes, ok := o.cache.get(q); ok {
 		return found, notes, nil
 	}
 	found, notes, err := ask()
 	if err == nil {
+		if lost := o.roll.lost(ctx, q.query); lost != "" {
+			notes = append(notes, lost)
+		}
 		err = o.cache.put(q, found, notes)
 	}
 	return found, notes, err
@@ -140,7 +150,7 @@ func (o online) samples(ctx context.Context, query string, from, to time.Time) (
 // evaluate asks the server to compute an expression.
 func (o online) evaluate(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]rawSeries, []string, error) {
 	h := halves{expr, step, o.lengths, func(ctx context.Context, from, to time.Time) ([]rawSeries, []string, error) {
-		return o.kept(question{expr, from, to, step}, func() ([]rawSeries, []string, error) { return o.values(ctx, expr, from, to, step) })
+		return o.kept(ctx, question{expr, from, to, step}, func() ([]rawSeries, []string, error) { return o.values(ctx, expr, from, to, step) })
 	}}
 	return h.read(ctx, from, to, 0)
 }

@@ -273,7 +273,7 @@ func (r *windowReader) ask(ctx context.Context, row row, query string, from, to 
 // partialError refuses an answer that the server calls incomplete: what it lacks
 // cannot be told from idleness, and might turn a loss into a gain.
 func partialError(query string, at time.Time, note string) error {
-	return fmt.Errorf("query %s at %s: the server calls its answer incomplete: %s (wait until all its stores reply, or ask only those that matter, for Thanos with --prometheus.param 'storeMatch[]={…}'; --prometheus.allow-partial goes on without such series)",
+	return fmt.Errorf("query %s at %s: the server calls its answer incomplete: %s (wait until all its stores reply, or ask only those that matter: of Thanos by matchers for external labels, or --prometheus.param 'storeMatch[]={__address__=~\"…\"}'; --prometheus.allow-partial goes on without such series)",
 		query, at.UTC().Format(time.RFC3339), note)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/api"
 	"github.com/prometheus/common/config"
 
 	"github.com/tokenpersistence/toolkit/analyze/source/sourcetest"
@@ -37,7 +38,7 @@ func front(t *testing.T, kind string, faults ...string) (*sourcetest.Front, Spec
 	})
 	spec := recordedSpec()
 	spec.Queries = map[string]string{APIManagerCPU: `avg(ec2_cpu_utilization_ratio{role="apim"}) - 0`}
-	spec.Step = 11 * time.Second // no multiple of it is the window's start
+	spec.Step = 1100 * time.Millisecond // no multiple of it is the window's start
 	spec.Kind, spec.URL = "prometheus", server.URL
 	spec.pause = func(context.Context, time.Duration) error { return nil }
 	if kind == "mimir" {
@@ -121,7 +122,7 @@ func TestUndetectedPartial(t *testing.T) {
 // down.
 func TestStoreMatch(t *testing.T) {
 	_, spec := front(t, "thanos", "down")
-	spec.Params = map[string][]string{"storeMatch[]": {`{cluster="apim"}`}}
+	spec.Params = map[string][]string{"storeMatch[]": {`{__address__="10.0.0.8:10901"}`}}
 	d, err := Read(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +130,46 @@ func TestStoreMatch(t *testing.T) {
 	if len(d.Runs[0].Series[EndpointRequests].Intervals) != 12 {
 		t.Errorf("%d intervals, want 12", len(d.Runs[0].Series[EndpointRequests].Intervals))
 	}
+}
+
+// TestRoll knows the stores of an answer by addresses and external labels, as
+// Thanos does, and remembers those that are off its list.
+func TestRoll(t *testing.T) {
+	list := `{"data":{"sidecar":[{"name":"a:1","lastError":null,"labelSets":[{"cluster":"x","replica":"1"}]},{"name":"b:1","lastError":"gone","labelSets":[{"cluster":"y"}]}]}}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(list)) }))
+	defer server.Close()
+	client, err := api.NewClient(api.Config{Address: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := newRoll(client, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(r *roll, query, want string) {
+		t.Helper()
+		if got := r.lost(t.Context(), query); got == "" != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	check(r, `up`, "b:1 {cluster=y}")
+	check(r, `up{cluster="x"}`, "")
+	check(r, `up{cluster="x"} / up{cluster=~"x|y"}`, "b:1")
+	check(r, `up{job="x"}`, "b:1") // no external label: every store may have it
+	list = `{"data":{"sidecar":[{"name":"b:1","lastError":null}]}}`
+	check(r, `up`, "a:1 {cluster=x,replica=1} is not on the server's list any more")
+	check(r, `up{cluster="y"}`, "")
+	list = `{"data":{}}`
+	check(r, `up{cluster="y"}`, "b:1 {cluster=y} is not on")
+	only, err := newRoll(client, map[string][]string{"storeMatch[]": {`{__address__=~"a:.*"}`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = `{"data":{"store":[{"name":"b:1","lastError":"gone"}]}}`
+	check(only, `up`, "")
+	list = `<html>`
+	check(r, `up`, "") // a proxy without a list
+	check(nil, `up`, "")
 }
 
 // TestMovedTimes refuses values that are about another time than the one asked

@@ -21,6 +21,7 @@ type Front struct {
 	Longest time.Duration // a longer range is refused, as too many samples; 0: none is
 	Busy    int64         // so many queries are answered with 429 and Retry-After: 1
 	Down    bool          // a part of the store does not reply, and half of the series are there
+	Gone    bool          // the same, and Thanos has noticed: only its list of stores tells
 
 	Broken  atomic.Bool  // queries end with status 500
 	Breaks  int64        // so many queries before it breaks; 0: it does not
@@ -35,6 +36,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.HasSuffix(r.URL.Path, "/status/buildinfo") {
 		reply(w, http.StatusOK, map[string]any{"status": "success", "data": buildinfo[f.Kind]})
+		return
+	}
+	if f.Kind == "thanos" && strings.HasSuffix(r.URL.Path, "/stores") {
+		reply(w, http.StatusOK, map[string]any{"status": "success", "data": f.stores()})
 		return
 	}
 	if err := r.ParseForm(); err != nil {
@@ -92,9 +97,11 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	if partial {
 		halve(body)
-		if f.Kind == "victoriametrics" {
+		switch {
+		case f.Gone:
+		case f.Kind == "victoriametrics":
 			body["isPartial"] = true
-		} else {
+		default:
 			body["warnings"] = []string{"receive series from Addr: 10.0.0.7:10901: rpc error: code = Unavailable desc = connection refused"}
 		}
 	}
@@ -110,15 +117,15 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request) {
 // completeness says what a store without one of its parts does with a query:
 // refuse it, or answer in part.
 func (f *Front) completeness(r *http.Request) (refusal string, partial bool) {
-	if !f.Down {
+	if !f.Down && !f.Gone {
 		return "", false
 	}
 	switch f.Kind {
 	case "thanos":
-		if r.Form.Get("storeMatch[]") != "" {
+		if strings.Contains(r.Form.Get("storeMatch[]"), "10.0.0.8") || strings.Contains(r.Form.Get("query"), `cluster="apim"`) {
 			return "", false // the store that is down is not asked
 		}
-		if r.Form.Get("partial_response") == "false" {
+		if !f.Gone && r.Form.Get("partial_response") == "false" {
 			return "expanding series: proxy Series(): Addr: 10.0.0.7:10901: rpc error: code = Unavailable desc = connection refused", false
 		}
 	case "victoriametrics":
@@ -129,13 +136,28 @@ func (f *Front) completeness(r *http.Request) (refusal string, partial bool) {
 	return "", true
 }
 
+// alignedPoints is how many points VictoriaMetrics wants before it moves them.
+const alignedPoints = 50
+
+// stores is a Query's list: one holds the cluster apim, the other may be gone.
+func (f *Front) stores() map[string]any {
+	entry := func(address, cluster string, gone bool) map[string]any {
+		e := map[string]any{"name": address, "lastError": nil, "labelSets": []map[string]string{{"cluster": cluster}}}
+		if gone {
+			e["lastError"] = "rpc error: code = DeadlineExceeded desc = connection refused"
+		}
+		return e
+	}
+	return map[string]any{"sidecar": []any{entry("10.0.0.8:10901", "apim", false), entry("10.0.0.7:10901", "other", f.Gone)}}
+}
+
 // align moves a range query to multiples of its step, as VictoriaMetrics does for
 // its cache.
 func align(r *http.Request) {
 	start, err1 := seconds(r, "start")
 	end, err2 := seconds(r, "end")
 	step, err3 := seconds(r, "step")
-	if err1 != nil || err2 != nil || err3 != nil || step == 0 {
+	if err1 != nil || err2 != nil || err3 != nil || step == 0 || (end-start)/step+1 < alignedPoints {
 		return
 	}
 	text := func(ms int64) string { return strconv.FormatFloat(float64(ms)/1000, 'f', 3, 64) }
@@ -193,7 +215,7 @@ func thin(body map[string]any) {
 }
 
 // NewFront reads the kind and the faults of a front from words: longest=17s,
-// busy=2, breaks=5 and down.
+// busy=2, breaks=5, down and gone.
 func NewFront(next http.Handler, kind string, faults ...string) (*Front, error) {
 	f := &Front{Next: next, Kind: kind}
 	if buildinfo[kind] == nil {
@@ -205,6 +227,8 @@ func NewFront(next http.Handler, kind string, faults ...string) (*Front, error) 
 		switch name {
 		case "down":
 			f.Down = true
+		case "gone":
+			f.Gone = true
 		case "longest":
 			f.Longest, err = time.ParseDuration(value)
 		case "busy":

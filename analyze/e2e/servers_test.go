@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tokenpersistence/toolkit/internal/child"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
+)
+
+// program finds a program of the stores, as testbed/stores.sh leaves it.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	dir := os.Getenv("TOKEN_PERSISTENCE_STORES")
+	if dir == "" {
+		t.Skip("TOKEN_PERSISTENCE_STORES is not set: make test-stores")
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("NOT RUN: %v", err)
+	}
+	return path
+}
+
+// answering starts a server and waits until it answers there.
+func answering(t *testing.T, address string, cmd *exec.Cmd) *child.Process {
+	t.Helper()
+	p, _ := programtest.Launch(t, nil, cmd)
+	programtest.Eventually(t, filepath.Base(cmd.Path)+" is ready", time.Minute, func() error {
+		_, err := programtest.Get(address)
+		return err
+	})
+	return p
+}
+
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// prometheus serves the study's block, and calls itself what labels say.
+func prometheus(t *testing.T, labels string) (url, data string) {
+	t.Helper()
+	dir := os.Getenv("TOKEN_PERSISTENCE_PROMETHEUS")
+	if dir == "" {
+		t.Skip("TOKEN_PERSISTENCE_PROMETHEUS is not set: make test-stores")
+	}
+	data = filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(data, os.DirFS(filepath.Join(study, "data", "tsdb"))); err != nil {
+		t.Fatal(err)
+	}
+	listen := programtest.FreeAddress(t)
+	answering(t, "http://"+listen+"/-/ready", exec.Command(filepath.Join(dir, "prometheus"),
+		"--config.file="+file(t, "prometheus.yml", "global: {external_labels: {"+labels+"}}\n"),
+		// As a sidecar wants it: blocks stay as they are.
+		"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h",
+		"--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y", "--web.listen-address="+listen, "--log.level=warn"))
+	return "http://" + listen, data
+}
+
+// victoriaMetrics is a single node that was written to.
+func victoriaMetrics(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	path := program(t, name)
+	listen := programtest.FreeAddress(t)
+	answering(t, "http://"+listen+"/health", exec.Command(path, append([]string{
+		"-storageDataPath=" + filepath.Join(t.TempDir(), "data"), "-retentionPeriod=100y", "-httpListenAddr=" + listen,
+		"-memory.allowedBytes=256MB", "-loggerLevel=WARN",
+	}, flags...)...))
+	url := "http://" + listen
+	push(t, url+"/api/v1/write", nil)
+	// What was written can be searched a second later, and sooner if asked to.
+	if _, err := programtest.Get(url + "/internal/force_flush"); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// thanos is a Query over two sidecars, each beside a replica of one Prometheus.
+type thanos struct {
+	url      string
+	sidecars []sidecar
+}
+
+// sidecar is a store with the address at which the Query asks it.
+type sidecar struct {
+	process *child.Process
+	address string
+}
+
+func newThanos(t *testing.T) thanos {
+	t.Helper()
+	path := program(t, "thanos")
+	query := programtest.FreeAddress(t)
+	out := thanos{url: "http://" + query}
+	args := []string{"query", "--http-address=" + query, "--grpc-address=" + programtest.FreeAddress(t), "--query.replica-label=replica"}
+	for _, replica := range []string{"a", "b"} {
+		beside, data := prometheus(t, "cluster: apim, replica: "+replica)
+		web, address := programtest.FreeAddress(t), programtest.FreeAddress(t)
+		process := answering(t, "http://"+web+"/-/ready", exec.Command(path, "sidecar",
+			"--prometheus.url="+beside, "--tsdb.path="+data, "--http-address="+web, "--grpc-address="+address))
+		out.sidecars = append(out.sidecars, sidecar{process, address})
+		args = append(args, "--endpoint="+address)
+	}
+	answering(t, out.url+"/-/ready", exec.Command(path, args...))
+	programtest.Eventually(t, "the Query knows both replicas", time.Minute, func() error {
+		body, err := programtest.Get(out.url + "/api/v1/stores")
+		if err == nil && (!contains(body, `"replica":"a"`) || !contains(body, `"replica":"b"`)) {
+			err = fmt.Errorf("%s", body)
+		}
+		return err
+	})
+	return out
+}
