@@ -10,7 +10,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: release image test-packages test-stores dashboards demo tax bench bench-stats bench-jtl test test-mysql test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages test-stores dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -68,6 +68,20 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
 		go test -parallel 4 -timeout 12m ./exporter/... ./internal/... ./compose
+
+SERVERS ?= machine mysql mariadb-sid
+
+test-matrix: setup ## what test-mysql runs, on MariaDB 10.11 and 11.8 and MySQL 9.7 (Debian 12 and sid), and with DSN='user:password@tcp(host:port)/' on a server of yours (SERVERS= for that one only; up to 10 minutes each); ends with a table
+	@testbed/install.sh prometheus
+	@set --; for server in $(SERVERS); do \
+		status=0; case $$server in machine) set -- "$$@" 'server of this machine='; continue ;; \
+		mysql) name='MySQL of Debian sid' program=mysqld ;; mariadb-sid) name='MariaDB of Debian sid' program=mariadbd ;; \
+		*) echo "SERVERS: $$server is not machine, mysql or mariadb-sid" >&2; exit 2 ;; esac; \
+		testbed/install.sh "$$server" || status=$$?; \
+		case $$status in 0) set -- "$$@" "$$name=$(CURDIR)/.cache/$$server/$$program" ;; 3) set -- --missing "$$name" "$$@" ;; *) exit $$status ;; esac; \
+	done; \
+	[ -z "$$DSN" ] || export TOKEN_PERSISTENCE_TEST_DSN="$$DSN"; \
+	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus go run ./internal/mysqltest/matrix "$$@"
 
 test-moto: ## the CloudWatch collector against moto, an AWS emulator that others wrote (Debian sid)
 	@status=0; testbed/install.sh moto || status=$$?; \

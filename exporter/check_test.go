@@ -64,7 +64,7 @@ func freshAccount(t *testing.T, config mysqltest.Config) (*mysqltest.Server, *sq
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"' WITH MAX_USER_CONNECTIONS 3")
+	server.Account(t, "exporter", canary, "WITH MAX_USER_CONNECTIONS 3")
 	return server, db
 }
 
@@ -76,7 +76,7 @@ func checkFlags(server *mysqltest.Server) []string {
 // makes it green, in check and in a scrape, and then check has nothing to say.
 func TestCheckFreshAccount(t *testing.T) {
 	t.Parallel()
-	server, db := freshAccount(t, mysqltest.Config{})
+	server, db := freshAccount(t, mysqltest.Config{SQLOnly: true})
 	execute(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
 	status, report := runCheck(t, checkFlags(server)...)
 	if status != 1 || !strings.Contains(report, "FAIL  tokens      permission: ") {
@@ -139,10 +139,10 @@ func TestCheckLogin(t *testing.T) {
 // TestCheckExcess: rights beyond the needs are named and do not make check fail.
 func TestCheckExcess(t *testing.T) {
 	t.Parallel()
-	server, db := freshAccount(t, mysqltest.Config{})
-	execute(t, db, "GRANT SELECT ON apim_db.* TO exporter@'127.0.0.1'")
-	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
-	execute(t, db, "GRANT SELECT ON performance_schema.* TO exporter@'127.0.0.1'")
+	server, db := freshAccount(t, mysqltest.Config{SQLOnly: true})
+	execute(t, db, "GRANT SELECT ON apim_db.* TO "+server.Named("exporter"))
+	execute(t, db, "GRANT PROCESS ON *.* TO "+server.Named("exporter"))
+	execute(t, db, "GRANT SELECT ON performance_schema.* TO "+server.Named("exporter"))
 	status, report := runCheck(t, checkFlags(server)...)
 	flat := strings.Join(strings.Fields(report), " ")
 	for _, right := range []string{"SELECT ON `apim_db`.*", "PROCESS ON *.*", "SELECT ON `performance_schema`.*"} {
@@ -179,7 +179,7 @@ func TestCheckWithoutPerformanceSchema(t *testing.T) {
 // then prints exactly that one again, and some collector fails, unless the
 // statement says that it is for something optional.
 func TestEachGrantIsNeeded(t *testing.T) {
-	server, db := freshAccount(t, mysqltest.Config{})
+	server, db := freshAccount(t, mysqltest.Config{SQLOnly: true})
 	execute(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
 	allow(t, db, checkFlags(server)...)
 	status, all := runCheck(t, append(checkFlags(server), "--all")...)

@@ -16,9 +16,8 @@ import (
 // scrape works and knows whose tables these are.
 func TestGenerations(t *testing.T) {
 	t.Parallel()
-	server := mysqltest.Run(t, mysqltest.Config{})
-	admin := server.Open(t, "")
-	execute(t, admin, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
+	server := mysqltest.Run(t, mysqltest.Config{SQLOnly: true})
+	server.Account(t, "exporter", canary, "")
 	for name, want := range map[string]struct{ flavor, generation, missing string }{
 		"apim-4.2": {"api_manager", "4.2", ""},
 		"apim-4.3": {"api_manager", "4.3", "IDX_TOKEN_CONSUMER"},

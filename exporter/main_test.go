@@ -241,7 +241,7 @@ func database(t testing.TB, config mysqltest.Config) (*mysqltest.Server, *sql.DB
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, db, "CREATE USER exporter@'127.0.0.1' IDENTIFIED BY '"+canary+"'")
+	server.Account(t, "exporter", canary, "")
 	for _, grant := range grants(t, server, db, "apimdb") {
 		execute(t, db, grant)
 	}
@@ -251,11 +251,7 @@ func database(t testing.TB, config mysqltest.Config) (*mysqltest.Server, *sql.DB
 // grants are what the exporter's account needs in a database: what check prints.
 func grants(t testing.TB, server *mysqltest.Server, db *sql.DB, schema string) []string {
 	t.Helper()
-	var version string
-	if err := db.QueryRowContext(t.Context(), "SELECT @@version").Scan(&version); err != nil {
-		t.Fatal(err)
-	}
-	return collector.Grants(collector.Server{Flavor: server.Flavor, Version: version}, schema, "'exporter'@'127.0.0.1'",
+	return collector.Grants(collector.Server{Flavor: server.Flavor, Version: server.Version}, schema, server.Named("exporter"),
 		column(t, db, "SHOW TABLES FROM "+schema))
 }
 

@@ -32,7 +32,7 @@ func prometheusDir(t *testing.T) string {
 
 func TestPromtoolIsSilent(t *testing.T) {
 	dir := prometheusDir(t)
-	server, _ := database(t, mysqltest.Config{})
+	server, _ := database(t, mysqltest.Config{SQLOnly: true})
 	r := start(t, append(databaseFlags(server), cloudWatchFlags(t)...)...)
 	r.scrape(t)
 	_, body := r.get(t, "/metrics", "")
@@ -45,7 +45,7 @@ func TestPromtoolIsSilent(t *testing.T) {
 
 func TestPrometheusScrapes(t *testing.T) {
 	dir := prometheusDir(t)
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	r := start(t, databaseFlags(server)...)
 	r.wait(t, all(true))
 	insert(t, db, 3)

@@ -56,7 +56,7 @@ func (r *running) reload(t *testing.T) (status int, body string) {
 }
 
 func TestProbe(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	t.Setenv(passwordVariable, "of the flags' target only")
 	config := newConfigFile(t, yamlTarget(t, "prod-eu", server, ""), yamlTarget(t, "staging", server, "    collectors: {tokens: {enabled: false}}\n"))
 	r := start(t, "--config.file="+config.path)

@@ -236,7 +236,7 @@ func TestManyScrapersShareOneConnection(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	server, _ := database(t, mysqltest.Config{})
+	server, _ := database(t, mysqltest.Config{SQLOnly: true})
 	r := start(t, append(databaseFlags(server), "--web.enable-pprof")...)
 	for path, want := range map[string]string{
 		"/":                      "Token Persistence Exporter",

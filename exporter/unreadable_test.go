@@ -74,9 +74,9 @@ func TestSearchFindsTokenValues(t *testing.T) {
 	server, db := freshAccount(t, mysqltest.Config{
 		ExtraArgs: []string{"--performance-schema-events-statements-history-long-size=20000"},
 	})
-	execute(t, db, "GRANT PROCESS ON *.* TO exporter@'127.0.0.1'")
-	execute(t, db, "GRANT SELECT ON performance_schema.* TO exporter@'127.0.0.1'")
-	execute(t, db, "GRANT SELECT (ACCESS_TOKEN) ON IDN_OAUTH2_ACCESS_TOKEN TO exporter@'127.0.0.1'")
+	execute(t, db, "GRANT PROCESS ON *.* TO "+server.Named("exporter"))
+	execute(t, db, "GRANT SELECT ON performance_schema.* TO "+server.Named("exporter"))
+	execute(t, db, "GRANT SELECT (ACCESS_TOKEN) ON IDN_OAUTH2_ACCESS_TOKEN TO "+server.Named("exporter"))
 	hide(t, server, db)
 	leaks := search(t, db, exporterAccount(t, server), server)
 	for _, want := range []string{

@@ -1,10 +1,11 @@
 #!/bin/sh
-# install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|mariadb-sid|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
 # mysql       the MySQL server of Debian sid, unpacked below .cache with all that it
 #             needs down to the C library; exits 3 where it cannot be fetched
+# mariadb-sid  the MariaDB server of Debian sid, likewise
 # moto        an AWS emulator that others wrote, from Debian sid with the Python it
 #             needs, likewise
 # mysqld-exporter  Debian's prometheus-mysqld-exporter, unpacked likewise, and the
@@ -132,6 +133,38 @@ mysql() {
 	rm -rf "$work"
 }
 
+# MariaDB's installer is a script that runs three of its programs, so that each
+# has to find its way to the C library.
+mariadb_sid() {
+	cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+	[ -x "$cache/mariadb-sid/mariadbd" ] && return
+	echo "Fetching mariadb-server-core from Debian sid into .cache (about 100 MB unpacked)"
+	from_sid "$cache/mariadb-sid.new" mariadb-server-core mariadb-client-core
+	for program in sbin/mariadbd bin/my_print_defaults bin/resolveip; do
+		mv "$work/root/usr/$program" "$work/root/usr/$program.real"
+		cat >"$work/root/usr/$program" <<-'EOF'
+			#!/bin/sh
+			# The program of this name with the C library beside it.
+			root=$(cd "$(dirname "$0")/../.." && pwd)
+			lib=$(dirname "$(find "$root/usr/lib" "$root/lib" -name 'ld-linux-*.so.*' 2>/dev/null | head -n 1)")
+			exec "$lib"/ld-linux-*.so.* --library-path "$lib:$root/usr/lib" "$0.real" "$@"
+		EOF
+		chmod +x "$work/root/usr/$program"
+	done
+	for program in sbin/mariadbd bin/mariadb-install-db; do
+		cat >"$work/root/$(basename "$program")" <<-EOF
+			#!/bin/sh
+			# The program of this name with the files beside it.
+			root=\$(cd "\$(dirname "\$0")" && pwd)
+			[ "\${1:-}" != --no-defaults ] || shift # it has to be the first argument
+			exec "\$root/usr/$program" --no-defaults --basedir="\$root/usr" --plugin-dir="\$root/usr/lib/mysql/plugin" "\$@"
+		EOF
+		chmod +x "$work/root/$(basename "$program")"
+	done
+	mv "$work/root" "$cache/mariadb-sid"
+	rm -rf "$work"
+}
+
 # unpack DIR APT-OPTION...: Debian's prometheus-mysqld-exporter into DIR.
 unpack() {
 	dir=$1
@@ -255,6 +288,7 @@ case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
 mysql) mysql ;;
+mariadb-sid) mariadb_sid ;;
 moto) moto ;;
 mysqld-exporter) mysqld_exporter ;;
 gawk) gnu_awk ;;
@@ -262,7 +296,7 @@ jmeter) jmeter ;;
 prometheus-sid) prometheus_sid ;;
 alertmanager) alertmanager ;;
 *)
-	echo "usage: install.sh database|prometheus|mysql|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager" >&2
+	echo "usage: install.sh database|prometheus|mysql|mariadb-sid|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager" >&2
 	exit 2
 	;;
 esac

@@ -18,9 +18,7 @@ import (
 func grantee(t *testing.T, server *mysqltest.Server, schema string) (d Database, quoted string) {
 	t.Helper()
 	name := "u" + fmt.Sprint(len(schema)) + schema[max(0, len(schema)-24):]
-	quoted = "'" + name + "'@'127.0.0.1'"
-	db := server.Open(t, "")
-	exec(t, db, "CREATE USER "+quoted+" IDENTIFIED BY 'secret'")
+	quoted = server.Account(t, name, "secret", "")
 	return Database{Network: "tcp", Address: server.Addr, User: name, Password: "secret", Schema: schema}, quoted
 }
 

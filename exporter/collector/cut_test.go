@@ -126,7 +126,7 @@ func TestCutConnections(t *testing.T) {
 // boundary, one byte beside it, and 500 other places: no row is lost and none
 // counted twice when the next pass goes on.
 func TestCutBackgroundPass(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	proxy := faultproxy.Run(t, server.Addr)
 	d := account(server, schema)

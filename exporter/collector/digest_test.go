@@ -84,7 +84,7 @@ func openConn(t *testing.T, server *mysqltest.Server, schema string) *sql.Conn {
 // TestClassify runs every statement on a real server and classifies what the
 // server keeps of it.
 func TestClassify(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	server.Database(t, "elsewhere")
 	defer exec(t, db, "DROP DATABASE elsewhere")

@@ -75,9 +75,8 @@ func TestGuard(t *testing.T) {
 			bulkInsert(t, db, 2000, "NOW() - INTERVAL i MINUTE")
 			exec(t, db, tc.change)
 			user := "guard_" + tc.name
-			exec(t, db, "CREATE USER "+user+"@'127.0.0.1' IDENTIFIED BY 'low'")
-			defer exec(t, db, "DROP USER "+user+"@'127.0.0.1'")
-			exec(t, db, "GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON IDN_OAUTH2_ACCESS_TOKEN TO "+user+"@'127.0.0.1'")
+			quoted := server.Account(t, user, "low", "")
+			exec(t, db, "GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON IDN_OAUTH2_ACCESS_TOKEN TO "+quoted)
 			d := account(server, schema)
 			d.User, d.Password = user, "low"
 			s, c := openSession(t, d), newTokens(t, d, 30*time.Second)

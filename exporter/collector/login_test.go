@@ -97,7 +97,7 @@ func TestTLS(t *testing.T) {
 
 func TestTLSOfAServerThatHasNone(t *testing.T) {
 	off := "--skip-ssl"
-	if server := sharedServer(t); server.Flavor == mysqltest.MySQL {
+	if server := changedServer(t); server.Flavor == mysqltest.MySQL {
 		off = "--tls-version="
 	}
 	server := mysqltest.Run(t, mysqltest.Config{ExtraArgs: []string{off}})

@@ -3,7 +3,6 @@ package collector
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -41,21 +40,33 @@ func (s stopping) Run() int {
 	return code
 }
 
+// sharedServer is for tests that need only SQL.
 func sharedServer(t *testing.T) *mysqltest.Server {
+	t.Helper()
+	return shareServer(t, mysqltest.Config{SQLOnly: true})
+}
+
+// changedServer is the same one, for tests that change its settings or counters
+// and put them right again.
+func changedServer(t *testing.T) *mysqltest.Server {
+	t.Helper()
+	return shareServer(t, mysqltest.Config{})
+}
+
+func shareServer(t *testing.T, config mysqltest.Config) *mysqltest.Server {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.server == nil {
-		server, err := mysqltest.Start(context.WithoutCancel(t.Context()), mysqltest.Config{})
-		if errors.Is(err, mysqltest.ErrNoServer) && os.Getenv("CI") == "" {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		shared.server = server
+	server, err := shared.server, error(nil)
+	switch {
+	case server == nil:
+		server, err = mysqltest.ForTest(context.WithoutCancel(t.Context()), config)
+	case !config.SQLOnly && os.Getenv(mysqltest.DSNVariable) != "":
+		err = mysqltest.ErrOwnServer
 	}
-	return shared.server
+	mysqltest.Expect(t, server, err)
+	shared.server = server
+	return server
 }
 
 // tokenDatabase creates a database with the token tables, named for the test.

@@ -1,20 +1,11 @@
 package collector
 
 import (
-	"database/sql"
 	"strings"
 	"testing"
 
-	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
-
-// bareAccount creates an account without rights and returns how to log in.
-func bareAccount(t *testing.T, server *mysqltest.Server, db *sql.DB, schema, user string) Database {
-	t.Helper()
-	exec(t, db, "CREATE USER "+user+"@'127.0.0.1' IDENTIFIED BY 'p'")
-	return Database{Network: "tcp", Address: server.Addr, User: user, Password: "p", Schema: schema}
-}
 
 // TestMissing: an account without rights lacks every need, one with them none,
 // and one from whom a column was taken lacks that column.
@@ -22,7 +13,7 @@ func TestMissing(t *testing.T) {
 	server := sharedServer(t)
 	schema, db := tokenDatabase(t, server)
 	exec(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
-	d := bareAccount(t, server, db, schema, "bare")
+	d, quoted := grantee(t, server, schema)
 	s := openSession(t, d)
 	tables := []string{tokentable.AccessToken, "IDN_OAUTH2_ACCESS_TOKEN_ACME"}
 	var needs []Need
@@ -53,8 +44,8 @@ func TestMissing(t *testing.T) {
 	if left := missing(); len(left) > 0 {
 		t.Errorf("missing after the statements were run: %q", left)
 	}
-	exec(t, db, "REVOKE SELECT (GRANT_TYPE) ON IDN_OAUTH2_ACCESS_TOKEN_ACME FROM bare@'127.0.0.1'")
-	want := "GRANT SELECT (GRANT_TYPE) ON `" + schema + "`.`IDN_OAUTH2_ACCESS_TOKEN_ACME` TO 'bare'@'127.0.0.1'"
+	exec(t, db, "REVOKE SELECT (GRANT_TYPE) ON IDN_OAUTH2_ACCESS_TOKEN_ACME FROM "+quoted)
+	want := "GRANT SELECT (GRANT_TYPE) ON `" + schema + "`.`IDN_OAUTH2_ACCESS_TOKEN_ACME` TO " + quoted
 	if got := strings.Join(strings.Fields(strings.Join(missing(), ";")), " "); got != want {
 		t.Errorf("with one column taken away: %s", got)
 	}

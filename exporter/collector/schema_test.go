@@ -172,7 +172,7 @@ func TestSchemaSaysNothingOfTheInvisible(t *testing.T) {
 }
 
 func TestSchemaExcess(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	exec(t, db, "CREATE TABLE BAK_IDN_OAUTH2_ACCESS_TOKEN SELECT * FROM IDN_OAUTH2_ACCESS_TOKEN")
 	d, quoted := grantee(t, server, schema)

@@ -12,7 +12,7 @@ import (
 
 // TestStatementsOff: what the server does not count is absent, with the way out.
 func TestStatementsOff(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	c := newStatements(t, account(server, schema))
 	for _, off := range []struct{ sql, undo, hint string }{
@@ -45,7 +45,7 @@ func TestStatementsOff(t *testing.T) {
 // TestStatementsGrants: every right that is missing is named, and together with
 // nothing else they are enough.
 func TestStatementsGrants(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	exec(t, db, "CREATE USER watcher@'127.0.0.1' IDENTIFIED BY 'w'")
 	d := account(server, schema)

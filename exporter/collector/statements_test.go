@@ -288,7 +288,7 @@ func TestStatementsPrepared(t *testing.T) {
 // TestStatementsUncounted: sessions that performance_schema leaves out are
 // missed.
 func TestStatementsUncounted(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	exec(t, db, "UPDATE performance_schema.setup_actors SET ENABLED = 'NO'")
 	defer exec(t, db, "UPDATE performance_schema.setup_actors SET ENABLED = 'YES'")

@@ -84,7 +84,7 @@ func TestTableIO(t *testing.T) {
 }
 
 func TestMySQL(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	s := openSession(t, account(server, schema))
 	read := func() map[string]float64 {

@@ -31,7 +31,7 @@ func (r *fakeRDS) database(t *testing.T, authority *rdstest.Authority) Database 
 
 func startRDS(t *testing.T, authority *rdstest.Authority) *fakeRDS {
 	t.Helper()
-	server := sharedServer(t)
+	server := changedServer(t)
 	exec(t, server.Open(t, ""), "CREATE USER IF NOT EXISTS nopassword@'127.0.0.1'")
 	r := &fakeRDS{}
 	front, err := rdstest.Start(server.Addr, "nopassword", authority, serverName, func(user, token string) bool {

@@ -111,13 +111,12 @@ func TestTokensLeavesOutWhatItCannotRead(t *testing.T) {
 	exec(t, db, "CREATE VIEW IDN_OAUTH2_ACCESS_TOKEN_VIEW AS SELECT * FROM IDN_OAUTH2_ACCESS_TOKEN")
 	exec(t, db, "CREATE TABLE idn_oauth2_access_token_good LIKE "+good)
 	hidden := partition(t, db, "HIDDEN")
-	exec(t, db, "CREATE USER low@'127.0.0.1' IDENTIFIED BY 'low'")
+	quoted := server.Account(t, "low", "low", "")
 	for _, table := range []string{"IDN_OAUTH2_ACCESS_TOKEN", good, "IDN_OAUTH2_ACCESS_TOKEN_COPY", "IDN_OAUTH2_ACCESS_TOKEN_VIEW", "idn_oauth2_access_token_good"} {
-		exec(t, db, "GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON "+table+" TO low@'127.0.0.1'")
+		exec(t, db, "GRANT SELECT (TOKEN_ID, GRANT_TYPE, TIME_CREATED) ON "+table+" TO "+quoted)
 	}
-	exec(t, db, "GRANT SELECT (TOKEN_ID, TIME_CREATED) ON IDN_OAUTH2_ACCESS_TOKEN_OLD TO low@'127.0.0.1'")
-	exec(t, db, "GRANT SELECT (TOKEN_ID) ON "+hidden+" TO low@'127.0.0.1'")
-	defer exec(t, db, "DROP USER low@'127.0.0.1'")
+	exec(t, db, "GRANT SELECT (TOKEN_ID, TIME_CREATED) ON IDN_OAUTH2_ACCESS_TOKEN_OLD TO "+quoted)
+	exec(t, db, "GRANT SELECT (TOKEN_ID) ON "+hidden+" TO "+quoted)
 
 	admin := account(server, schema)
 	low := admin

@@ -37,7 +37,7 @@ func examples(t *testing.T, n int) {
 // server's clock be set forward and back, in tables of several time zones. After
 // every reading the counter is what a simple model of the definition says.
 func TestTokensCountsExactlyTheRowsInTime(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	exec(t, db, "CREATE TABLE IDN_OAUTH2_ACCESS_TOKEN_ACME LIKE IDN_OAUTH2_ACCESS_TOKEN")
 	exec(t, db, "SET GLOBAL innodb_flush_log_at_trx_commit = 2")

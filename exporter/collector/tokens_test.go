@@ -303,7 +303,7 @@ func TestTokensExplainsItself(t *testing.T) {
 // TestTokensReadsFromTheIndexOnly holds the plan of both statements: no scan of
 // the table and no sort, whatever its size.
 func TestTokensReadsFromTheIndexOnly(t *testing.T) {
-	server := sharedServer(t)
+	server := changedServer(t)
 	schema, db := tokenDatabase(t, server)
 	const old, fresh = 20_000, 50
 	bulkInsert(t, db, old, "NOW() - INTERVAL 1 DAY - INTERVAL i SECOND")

@@ -126,7 +126,7 @@ func (s *Server) answers(ctx context.Context) error {
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		last := db.PingContext(ctx)
+		last := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.Version)
 		if last == nil {
 			return nil
 		}

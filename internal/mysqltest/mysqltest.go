@@ -3,6 +3,9 @@
 // performance schema on and the binary log off. Nothing of it outlives the
 // process that started it, and no server of the machine is touched.
 //
+// With DSNVariable, tests that need only SQL run on a server that is there
+// already, and leave it as they found it.
+//
 // It serves the tests of every package that needs a real server, and the
 // testbed. It refuses to run where no server program is installed, with an
 // error that names the packages.
@@ -37,6 +40,7 @@ type Config struct {
 	LowerCaseNames      bool     // lower_case_table_names=1: the server stores and shows table names in lower case
 	ExtraArgs           []string // appended to the command line, so that they win
 	CPUs                []int    // CPUs the server may use; nil: all of ours. Linux only
+	SQLOnly             bool     // of a test: it changes no setting and stops nothing, so that it may run on the server of DSNVariable
 }
 
 // Server is a running private server.
@@ -47,10 +51,13 @@ type Server struct {
 	User     string // an account with every privilege
 	Password string
 	Flavor   string // MariaDB or MySQL
+	Version  string // what it says itself
 
-	config  Config
-	program string
-	process *child.Process
+	config   Config
+	program  string
+	process  *child.Process
+	host     string        // of ours, as accounts on the server name it
+	attached *mysql.Config // of a server that was there already; nil for a private one
 }
 
 // How long a server may take to answer after its start, and to end after
@@ -68,7 +75,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{User: "toolkit", Password: rand.Text(), config: config, program: program}
+	s := &Server{User: "toolkit", Password: rand.Text(), host: "127.0.0.1", config: config, program: program}
 	if s.Flavor, err = flavour(ctx, program); err != nil {
 		return nil, err
 	}
@@ -119,6 +126,11 @@ func freeAddress() (string, error) {
 // Config returns the driver's configuration for a connection to database, the
 // empty string for none.
 func (s *Server) Config(database string) *mysql.Config {
+	if s.attached != nil {
+		c := s.attached.Clone()
+		c.DBName = database
+		return c
+	}
 	c := mysql.NewConfig()
 	c.Net, c.Addr, c.User, c.Passwd, c.DBName = "tcp", s.Addr, s.User, s.Password, database
 	c.ParseTime = true
@@ -146,25 +158,47 @@ func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 
 // Pause freezes the server: connections stay open and nothing answers. Linux
 // only.
-func (s *Server) Pause() error { return s.process.Freeze() }
+func (s *Server) Pause() error {
+	if s.attached != nil {
+		return errNotOurs
+	}
+	return s.process.Freeze()
+}
 
 // Resume thaws a paused server.
-func (s *Server) Resume() error { return s.process.Thaw() }
+func (s *Server) Resume() error {
+	if s.attached != nil {
+		return errNotOurs
+	}
+	return s.process.Thaw()
+}
 
 // Kill ends the server as a crash would; its directory stays for Restart.
-func (s *Server) Kill() error { return s.process.Kill() }
+func (s *Server) Kill() error {
+	if s.attached != nil {
+		return errNotOurs
+	}
+	return s.process.Kill()
+}
 
 // Restart ends the server unless Kill has, and starts it again on the same
 // port with the same data.
 func (s *Server) Restart(ctx context.Context) error {
+	if s.attached != nil {
+		return errNotOurs
+	}
 	if err := s.process.Stop(stopLimit); err != nil {
 		return err
 	}
 	return s.launch(ctx)
 }
 
-// Stop ends the server and removes its directory.
+// Stop ends the server and removes its directory. A server that was there
+// already stays.
 func (s *Server) Stop() error {
+	if s.attached != nil {
+		return nil
+	}
 	_ = s.process.Thaw() // a frozen server cannot obey SIGTERM; one that has ended needs no thaw
 	return errors.Join(s.process.Stop(stopLimit), os.RemoveAll(s.Dir))
 }

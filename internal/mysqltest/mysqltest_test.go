@@ -79,6 +79,11 @@ func TestPausedServerDoesNotAnswer(t *testing.T) {
 	if performanceSchema {
 		t.Error("performance schema is on although it was switched off")
 	}
+	t.Setenv(mysqltest.DSNVariable, s.DSN(""))
+	_, err := mysqltest.ForTest(t.Context(), mysqltest.Config{SQLOnly: true})
+	if err == nil || !strings.Contains(err.Error(), "performance_schema is off") || strings.Contains(err.Error(), s.Password) {
+		t.Errorf("as a server that is there: %v", err)
+	}
 }
 
 func TestNothingIsLeftAfterAnError(t *testing.T) {

@@ -15,22 +15,17 @@ type TB interface {
 	Context() context.Context
 	Fatalf(format string, args ...any)
 	Skipf(format string, args ...any)
+	Logf(format string, args ...any)
 	Errorf(format string, args ...any)
 }
 
 // Run starts a server for one test and stops it at the test's end. Without a
 // server program the test is skipped on a developer's machine and fails where
-// the variable CI is set.
+// the variable CI is set. What runs on a server says on which one.
 func Run(tb TB, config Config) *Server {
 	tb.Helper()
-	s, err := Start(tb.Context(), config)
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrNoServer) && os.Getenv("CI") == "":
-		tb.Skipf("%v", err)
-	default:
-		tb.Fatalf("%v", err)
-	}
+	s, err := ForTest(tb.Context(), config)
+	Expect(tb, s, err)
 	tb.Cleanup(func() {
 		if err := s.Stop(); err != nil {
 			tb.Errorf("stop the private server: %v", err)
@@ -38,6 +33,22 @@ func Run(tb TB, config Config) *Server {
 	})
 	return s
 }
+
+// Expect ends the test unless ForTest has found a server, and says which one.
+func Expect(tb TB, s *Server, err error) {
+	tb.Helper()
+	switch {
+	case err == nil:
+		tb.Logf("%s%s %s", OnServer, s.Flavor, s.Version)
+	case errors.Is(err, ErrOwnServer) || errors.Is(err, ErrNoServer) && os.Getenv("CI") == "":
+		tb.Skipf("%v", err)
+	default:
+		tb.Fatalf("%v", err)
+	}
+}
+
+// OnServer begins the line by which a test says what server it runs on.
+const OnServer = "on the server "
 
 // Open returns a pool for database that is closed at the test's end.
 func (s *Server) Open(tb TB, database string) *sql.DB {
@@ -52,11 +63,10 @@ func (s *Server) Open(tb TB, database string) *sql.DB {
 }
 
 // Database creates an empty database with WSO2's character set and returns a
-// pool for it.
+// pool for it. On a server that was there already the test's end drops it.
 func (s *Server) Database(tb TB, name string) *sql.DB {
 	tb.Helper()
-	if _, err := s.Open(tb, "").ExecContext(tb.Context(), "CREATE DATABASE "+name+" CHARACTER SET latin1 COLLATE latin1_general_ci"); err != nil {
-		tb.Fatalf("create database %s: %v", name, err)
-	}
+	s.run(tb, "CREATE DATABASE "+name+" CHARACTER SET latin1 COLLATE latin1_general_ci")
+	s.atEnd(tb, "DROP DATABASE IF EXISTS "+name)
 	return s.Open(tb, name)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestRows(t *testing.T) {
-	db := mysqltest.Run(t, mysqltest.Config{}).Database(t, "apimdb")
+	db := mysqltest.Run(t, mysqltest.Config{SQLOnly: true}).Database(t, "apimdb")
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
