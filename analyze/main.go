@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "windows":
 		err = runWindows(ctx, *propose, stdout, stderr)
 	default:
-		compare.arguments = args
+		compare.arguments = shownArguments(args)
 		code, err = runCompare(ctx, *compare, stdout, stderr)
 	}
 	if err == nil {

@@ -89,6 +89,25 @@ func headerOf(name string, values []string) config.Header {
 	return h
 }
 
+// shownArguments returns the command line as a report may show it: without the
+// values of headers that may be secret.
+func shownArguments(args []string) []string {
+	const flag = "--prometheus.header"
+	shown := slices.Clone(args)
+	for i, arg := range args {
+		before, pair := "", arg
+		if text, ok := strings.CutPrefix(arg, flag+"="); ok {
+			before, pair = flag+"=", text
+		} else if i == 0 || args[i-1] != flag {
+			continue
+		}
+		if name, _, ok := strings.Cut(pair, "="); ok && !slices.Contains(tenantHeaders, strings.ToLower(strings.TrimSpace(name))) {
+			shown[i] = before + name + "=<secret>"
+		}
+	}
+	return shown
+}
+
 // pairs reads NAME=VALUE, where a name may come more than once. No error shows a
 // value, which may be a password.
 func pairs(flag string, texts []string) (map[string][]string, error) {

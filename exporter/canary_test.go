@@ -139,6 +139,39 @@ func TestCanaries(t *testing.T) {
 	page("GET", "/probe", 400)
 	page("GET", "/debug/pprof/cmdline", 200)
 	page("GET", "/debug/pprof/goroutine?debug=2", 200)
+	checked := exec.CommandContext(t.Context(), "exporter", append([]string{"check"}, process.Args[1:]...)...)
+	checked.Env = process.Env
+	if report, err := checked.CombinedOutput(); err == nil || !strings.Contains(string(report), "FAIL") {
+		t.Errorf("check finds no fault, so nothing was proved: %v\n%s", err, report)
+	} else if secret, found := s.in(string(report)); found {
+		t.Errorf("check shows %s:\n%s", secret, report)
+	}
+	key := file("key.pem", "-----BEGIN PRIVATE KEY-----\n"+s.add("c4n4ry-key-file")+"\n-----END PRIVATE KEY-----\n")
+	for flag, text := range map[string]string{
+		"web.config.file": "tls_server_config: {cert_file: " + key + ", key_file: " + key + "}\n",
+		"mysqld.tls-ca":   s.add("c4n4ry-authority"),
+		"config.my-cnf":   "[client]\npassword=" + s.add("c4n4ry-cnf") + "\n" + s.add("c4n4ry-line") + "\n",
+		"config.file":     "targets: {a: {mysqld: {passwort: " + s.add("c4n4ry-key-name") + "}}}\n",
+		"mysqld.address":  "",
+	} {
+		value := "exporter:" + s.add("c4n4ry-address") + "@tcp(db:3306)/"
+		if text != "" {
+			value = file("broken", text)
+		}
+		args := append(databaseFlags(server), "--"+flag+"="+value)
+		if flag != "web.config.file" {
+			args = append([]string{"check"}, args...) // which ends where the exporter itself would try again
+		}
+		broken := exec.CommandContext(t.Context(), "exporter", args...)
+		broken.Env = process.Env
+		out, err := broken.CombinedOutput()
+		if err == nil {
+			t.Errorf("--%s is not refused:\n%s", flag, out)
+		}
+		if secret, found := s.in(string(out)); found {
+			t.Errorf("the error of --%s shows %s:\n%s", flag, secret, out)
+		}
+	}
 	config.write(t, "  a:\n    mysqld: {address: x, password: "+s.add("c4n4ry-yaml")+"}\n")
 	page("POST", "/-/reload", 500)
 	config.write(t, "  a:\n    mysqld: {address: 'exporter:"+s.add("c4n4ry-dsn")+"@db:3306', username: u}\n")

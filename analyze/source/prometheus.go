@@ -230,6 +230,9 @@ func matrix(query string, result model.Value, from, to time.Time) ([]rawSeries, 
 // queryError names the query and what to look at.
 func queryError(query string, at time.Time, err error) error {
 	hint := ""
+	if e, ok := errors.AsType[*redirectError](err); ok {
+		err = e // net/http repeats the whole address, with a password that the server may have put into it
+	}
 	if e, ok := errors.AsType[*v1.Error](err); ok {
 		switch {
 		case strings.Contains(e.Msg+e.Detail, "no org id"):

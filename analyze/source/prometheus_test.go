@@ -201,6 +201,7 @@ func TestRedirects(t *testing.T) {
 		{"kept", http.StatusPermanentRedirect, "/behind", true, ""},
 		{"turned into a GET", http.StatusMovedPermanently, "/behind", true, "give the URL that answers as source.prometheus.url"},
 		{"another host", http.StatusTemporaryRedirect, elsewhere.URL, true, "redirects to another host"},
+		{"another host, with a password", http.StatusTemporaryRedirect, "https://u:canary@elsewhere.example", true, "to https://u:xxxxx@elsewhere.example"},
 		{"for ever", http.StatusTemporaryRedirect, "", true, "redirects more than 5 times"},
 		{"not to be followed", http.StatusTemporaryRedirect, "/behind", false, "the server redirects"},
 	} {
