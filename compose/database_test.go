@@ -48,15 +48,12 @@ func TestGrants(t *testing.T) {
 // MySQL: `make test-mysql`.
 func TestDatabase(t *testing.T) {
 	mysql := read(t).Services["mysql"]
-	if os.Getenv("TOKEN_PERSISTENCE_MYSQLD") == "" {
-		t.Skip("TOKEN_PERSISTENCE_MYSQLD is not set: make test-mysql")
+	if flavor, err := mysqltest.ProgramFlavor(t.Context()); err != nil || flavor != mysqltest.MySQL {
+		t.Skip("the stack has MySQL: make test-mysql")
 	}
 	// The PID file lies in a volume.
 	own := append(slices.Clone(mysql.Command), "--pid-file="+filepath.Join(t.TempDir(), "mysqld.pid"))
 	server := mysqltest.Run(t, mysqltest.Config{ExtraArgs: own})
-	if server.Flavor != mysqltest.MySQL {
-		t.Skipf("the stack has MySQL, and this is %s", server.Flavor)
-	}
 	secrets := t.TempDir()
 	password := filepath.Join(secrets, "exporter")
 	if err := os.WriteFile(password, []byte("c4n4ry"), 0o600); err != nil {

@@ -60,6 +60,15 @@ func flavour(ctx context.Context, program string) (string, error) {
 	return MySQL, nil
 }
 
+// ProgramFlavor says which kind of server Start starts without a configured program.
+func ProgramFlavor(ctx context.Context) (string, error) {
+	program, err := findProgram("")
+	if err != nil {
+		return "", err
+	}
+	return flavour(ctx, program)
+}
+
 // installer returns MariaDB's initialisation script, which lies beside the
 // server, in the bin folder beside its folder, or on PATH.
 func installer(program string) (string, error) {
