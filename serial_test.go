@@ -4,9 +4,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,5 +47,30 @@ func TestSerialPackagesStartNothing(t *testing.T) {
 				return true
 			})
 		}
+	}
+}
+
+// TestNoTestIsLeftOut: what buildtest.Alone skips with the race detector is in
+// a package that the Makefile tests without it too.
+func TestNoTestIsLeftOut(t *testing.T) {
+	line := regexp.MustCompile(`(?m)^PARTLY := (.+)$`).FindStringSubmatch(read(t, "Makefile"))
+	if line == nil {
+		t.Fatal("the Makefile has no list PARTLY")
+	}
+	skipping := map[string]bool{}
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		if regexp.MustCompile(`(?m)^\tbuildtest\.Alone\(`).MatchString(read(t, name)) {
+			skipping["./"+filepath.Dir(name)] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(skipping)); !slices.Equal(got, strings.Fields(line[1])) {
+		t.Errorf("tests skip with the race detector in %v; the Makefile tests %s without it", got, line[1])
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
 // TestColumns holds the text to 80 columns, whatever the report. Only what is to
@@ -274,6 +276,7 @@ func anyReport() *rapid.Generator[Report] {
 // TestAnyReport writes arbitrary reports in every format. None may panic, hold a
 // number that is none, or let a text out of its place.
 func TestAnyReport(t *testing.T) {
+	buildtest.Alone(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyReport().Draw(t, "report")
 		failOn := rapid.SampledFrom([][]string{nil, {"inconclusive"}, {"reference", "inconclusive"}}).Draw(t, "fail on")

@@ -9,11 +9,14 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
 // TestPalettedPictures holds the pictures of the sample to what was drawn: nearly
 // every pixel stays as it is, the others change by a shade that nobody sees.
 func TestPalettedPictures(t *testing.T) {
+	buildtest.Alone(t)
 	for _, p := range Pictures(sample())[:7] { // the forest and one grant
 		drawn := p.pixels()
 		kept, changed, most := paletted(drawn), 0, 0

@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
 // A small size of every figure, so that the way does not rot. Bars are allowed
 // three standard errors of so few replications.
 func TestEveryFigureIsMeasured(t *testing.T) {
+	buildtest.Alone(t) // what workers share is in TestWorkersDoNotChangeTheTable
 	o := options{seed: 1, divide: 1 << 20, workers: 2}
 	missed := 0
 	for _, f := range chosen(o) {

@@ -6,6 +6,7 @@
 package buildtest
 
 import (
+	"fmt"
 	"os/exec"
 	"testing"
 )
@@ -18,7 +19,7 @@ const module = "github.com/tokenpersistence/toolkit/"
 func Programs(tb testing.TB, names ...string) string {
 	tb.Helper()
 	dir := tb.TempDir()
-	args := []string{"build", raceFlag, "-o", dir + "/"}
+	args := []string{"build", fmt.Sprint("-race=", race), "-o", dir + "/"}
 	for _, name := range names {
 		args = append(args, module+name)
 	}
@@ -26,4 +27,14 @@ func Programs(tb testing.TB, names ...string) string {
 		tb.Fatalf("build %v: %v\n%s", names, err, out)
 	}
 	return dir
+}
+
+// Alone skips a test of one goroutine while the race detector is on: it finds
+// nothing there and makes arithmetic ten times as slow. The Makefile runs the
+// packages of such tests without the detector as well.
+func Alone(tb testing.TB) {
+	tb.Helper()
+	if race {
+		tb.Skip("one goroutine: make test runs it without the race detector")
+	}
 }

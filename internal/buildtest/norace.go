@@ -2,4 +2,4 @@
 
 package buildtest
 
-const raceFlag = "-race=false"
+const race = false

@@ -2,4 +2,4 @@
 
 package buildtest
 
-const raceFlag = "-race=true"
+const race = true
