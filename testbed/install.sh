@@ -284,6 +284,13 @@ alertmanager() {
 	rm -r "$dir/deb"
 }
 
+# One installation at a time: make may run two targets side by side.
+mkdir -p "$(dirname "$0")/../.cache"
+if command -v flock >/dev/null; then
+	exec 9>"$(dirname "$0")/../.cache/install.lock"
+	flock 9
+fi
+
 case ${1:-} in
 database) database ;;
 prometheus) prometheus ;;
