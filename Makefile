@@ -91,7 +91,7 @@ test-moto: ## the CloudWatch collector against moto, an AWS emulator that others
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_MOTO=$(CURDIR)/.cache/moto/run go test -count=1 -run Moto -v ./exporter/amazon
 
-test-stores: ## the recorded study read back from Prometheus, VictoriaMetrics and Thanos, the real programs (3 minutes; a quarter of an hour more to build them once)
+test-stores: ## the recorded study read back from Prometheus, VictoriaMetrics, Thanos and Cortex, the real programs (4 minutes; half an hour more to build them once)
 	@testbed/install.sh prometheus
 	@testbed/stores.sh
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_STORES=$(CURDIR)/.cache/stores \

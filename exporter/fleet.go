@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,6 +37,9 @@ type watch struct {
 	scrapes sync.WaitGroup // those that use the set; Add needs the fleet's mu
 	cancel  context.CancelFunc
 	ended   chan struct{} // closed when the work between scrapes has ended
+	target  *target
+	used    time.Time // of the last scrape, else of its making; guarded by the fleet's mu
+	wake    func()    // of a target that was let go: starts it, once; else nil
 }
 
 func newFleet(group *errgroup.Group, logger *slog.Logger) *fleet {
@@ -118,7 +122,7 @@ func (f *fleet) watch(ctx context.Context, t *target, have *watch) (*watch, erro
 	if t.name != "" {
 		logger = logger.With("target", t.name)
 	}
-	w := &watch{gate: &collector.Gate{}, summary: summary, ready: make(chan struct{}), ended: make(chan struct{})}
+	w := &watch{gate: &collector.Gate{}, summary: summary, ready: make(chan struct{}), ended: make(chan struct{}), target: t, used: time.Now()}
 	w.set, err = newSet(ctx, t, w.gate, logger)
 	return w, err
 }
@@ -137,8 +141,12 @@ func (w *watch) start(ctx context.Context, group *errgroup.Group) {
 // and closes its connections.
 func (f *fleet) end(w *watch) {
 	w.scrapes.Wait()
-	w.cancel()
-	<-w.ended
+	select {
+	case <-w.ready:
+		w.cancel()
+		<-w.ended
+	default: // let go, and never asked for since
+	}
 	if err := w.set.Close(); err != nil {
 		f.logger.Warn("close the connections of a target", "err", err)
 	}
@@ -174,12 +182,16 @@ func (f *fleet) use(ctx context.Context, name string, scrape func(*collector.Set
 	w, ok := f.watches[name]
 	if ok {
 		w.scrapes.Add(1)
+		w.used = time.Now()
 	}
 	f.mu.Unlock()
 	if !ok {
 		return errUnknown
 	}
 	defer w.scrapes.Done()
+	if w.wake != nil {
+		w.wake()
+	}
 	select {
 	case <-w.ready:
 	case <-ctx.Done():

@@ -60,6 +60,7 @@ func serve(ctx context.Context, o *options, logger *slog.Logger) error {
 	server := &http.Server{Handler: newHandler(ctx, o, fleet, reloader, &draining, logger), ReadHeaderTimeout: headerTime, ConnState: tidy}
 	logger.Info("starting", "version", version.Info())
 	group.Go(func() error { return reloader.onSignal(ctx, hangup) })
+	group.Go(func() error { return fleet.letGoIdle(ctx) })
 	group.Go(func() error {
 		if err := web.ListenAndServe(server, o.web, logger); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve on --web.listen-address: %w", err)

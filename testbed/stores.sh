@@ -1,8 +1,8 @@
 #!/bin/sh
 # stores.sh: the stores that `make test-stores` reads from, below .cache/stores.
-# VictoriaMetrics comes from Debian; a newer one and Thanos are compiled from
-# their Go modules, apart from ours, which takes two cores a quarter of an hour.
-# Each that cannot be had is named, and the tests go on without it.
+# VictoriaMetrics comes from Debian; a newer one, Thanos and Cortex are compiled
+# from their Go modules, apart from ours, which takes two cores half an hour. Each
+# that cannot be had is named, and the tests go on without it.
 set -u
 stores=$(cd "$(dirname "$0")/.." && pwd)/.cache/stores
 mkdir -p "$stores"
@@ -24,7 +24,8 @@ debian() {
 
 # build NAME MODULE VERSION PACKAGE LINKER-FLAGS: copies the module, because `go
 # install` refuses one that replaces others, and compiles it there. slicelabels is
-# how Thanos is released; without it its messages between processes are garbage.
+# how Thanos and Cortex are released; without it their messages between processes
+# are garbage.
 build() {
 	[ -x "$stores/$1" ] && return
 	echo "Compiling $2@$3 into .cache (minutes)"
@@ -47,3 +48,4 @@ build() {
 debian
 build victoria-metrics github.com/VictoriaMetrics/VictoriaMetrics v1.102.1 ./app/victoria-metrics ''
 build thanos github.com/thanos-io/thanos v0.40.1 ./cmd/thanos '-X github.com/prometheus/common/version.Version=0.40.1'
+build cortex github.com/cortexproject/cortex v1.21.1 ./cmd/cortex '-X main.Version=1.21.1'

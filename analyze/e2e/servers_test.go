@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,14 +13,13 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/programtest"
 )
 
+// storesVariable names the folder of the stores' programs.
+const storesVariable = "TOKEN_PERSISTENCE_STORES"
+
 // program finds a program of the stores, as testbed/stores.sh leaves it.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	dir := os.Getenv("TOKEN_PERSISTENCE_STORES")
-	if dir == "" {
-		t.Skip("TOKEN_PERSISTENCE_STORES is not set: make test-stores")
-	}
-	path := filepath.Join(dir, name)
+	path := filepath.Join(os.Getenv(storesVariable), name)
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("NOT RUN: %v", err)
 	}
@@ -31,6 +31,11 @@ func answering(t *testing.T, address string, cmd *exec.Cmd) *child.Process {
 	t.Helper()
 	p, _ := programtest.Launch(t, nil, cmd)
 	programtest.Eventually(t, filepath.Base(cmd.Path)+" is ready", time.Minute, func() error {
+		select {
+		case <-p.Done():
+			t.Fatalf("it has ended: %v", p.Err())
+		default:
+		}
 		_, err := programtest.Get(address)
 		return err
 	})
@@ -119,4 +124,35 @@ func newThanos(t *testing.T) thanos {
 		return err
 	})
 	return out
+}
+
+// tenant is the one that the study was written as.
+const tenant = "load-test"
+
+// cortex is what Cortex writes and reads with, in one process, and keeps its data in
+// files.
+func cortex(t *testing.T, flags ...string) string {
+	t.Helper()
+	path := program(t, "cortex")
+	web, grpc := programtest.FreeAddress(t), programtest.FreeAddress(t)
+	host, port := split(t, web)
+	_, grpcPort := split(t, grpc)
+	home := t.TempDir()
+	config := fmt.Sprintf(`
+target: "distributor,ingester,store-gateway,querier,query-frontend"
+auth_enabled: true
+server: {http_listen_address: %[1]s, http_listen_port: %[2]s, grpc_listen_address: %[1]s, grpc_listen_port: %[3]s}
+distributor: {shard_by_all_labels: true, pool: {health_check_ingesters: true}, ring: {instance_addr: %[1]s, kvstore: {store: inmemory}}}
+ingester: {lifecycler: {address: %[1]s, join_after: 0s, min_ready_duration: 0s, final_sleep: 0s, num_tokens: 16, ring: {kvstore: {store: inmemory}, replication_factor: 1}}}
+storage: {engine: blocks}
+blocks_storage: {backend: filesystem, tsdb: {dir: %[4]s/tsdb}, bucket_store: {sync_dir: %[4]s/sync}, filesystem: {dir: %[4]s/blocks}}
+store_gateway: {sharding_ring: {kvstore: {store: inmemory}}}
+frontend_worker: {frontend_address: %[5]s}
+`, host, port, grpcPort, home, grpc)
+	answering(t, "http://"+web+"/ready", exec.Command(path, append([]string{
+		"-config.file=" + file(t, "cortex.yaml", config), "-querier.store-gateway-addresses=" + grpc,
+		"-distributor.ingestion-rate-limit=1e7", "-distributor.ingestion-burst-size=10000000", "-log.level=error",
+	}, flags...)...))
+	push(t, "http://"+web+"/api/v1/push", http.Header{"X-Scope-Orgid": {tenant}})
+	return "http://" + web + "/prometheus"
 }

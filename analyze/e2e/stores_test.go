@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,15 @@ import (
 )
 
 func contains(body []byte, text string) bool { return bytes.Contains(body, []byte(text)) }
+
+func split(t *testing.T, address string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host, port
+}
 
 // analyze is how a test runs the program.
 type analyze struct {
@@ -135,6 +145,9 @@ func (a analyze) refuses(t *testing.T, args []string, want ...string) {
 
 // TestStores reads the study back from every store.
 func TestStores(t *testing.T) {
+	if os.Getenv(storesVariable) == "" {
+		t.Skipf("%s is not set: make test-stores", storesVariable)
+	}
 	a := newAnalyze(t)
 	t.Run("prometheus", func(t *testing.T) {
 		url, _ := prometheus(t, "")
@@ -144,6 +157,7 @@ func TestStores(t *testing.T) {
 		t.Run(name, func(t *testing.T) { testVictoriaMetrics(t, a, name) })
 	}
 	t.Run("thanos", func(t *testing.T) { testThanos(t, a) })
+	t.Run("cortex", func(t *testing.T) { testCortex(t, a) })
 }
 
 // testVictoriaMetrics reads from a single node. Taken for a Prometheus it moves
@@ -186,4 +200,17 @@ func testThanos(t *testing.T, a analyze) {
 		t.Errorf("with --prometheus.allow-partial: status %d\n%s\n%s", code, said, out)
 	}
 	a.agrees(t, exact, store.url, "--prometheus.param", "storeMatch[]={__address__=\""+store.sidecars[0].address+"\"}")
+}
+
+// testCortex reads one tenant's samples through the query frontend, and where the
+// tenant may ask for no more than 10 minutes at once, or 2,000 samples.
+func testCortex(t *testing.T, a analyze) {
+	asTenant := []string{"--prometheus.header", "X-Scope-OrgID=" + tenant}
+	url := cortex(t)
+	a.agrees(t, exact, url, asTenant...)
+	a.refuses(t, []string{"compare", a.experiment(t, url, "")}, "401 (name the tenant: --prometheus.header X-Scope-OrgID=TENANT")
+	url = cortex(t, "-store.max-query-length=10m")
+	a.agrees(t, exact, url, asTenant...)
+	url = cortex(t, "-querier.max-samples=2000")
+	a.agrees(t, exact, url, asTenant...)
 }
