@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/pem"
 	"fmt"
@@ -26,6 +25,7 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 	"github.com/tokenpersistence/toolkit/testbed/credentials"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
+	"github.com/tokenpersistence/toolkit/testbed/keymanager/keymanagertest"
 )
 
 // testbedUsers runs testbed users in this process.
@@ -131,28 +131,11 @@ func TestUsersAtAKeyManager(t *testing.T) {
 // keyManager runs one and returns a proxy to it.
 func keyManager(t *testing.T, dsn string, persistence bool) http.Handler {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ready, done := make(chan string, 1), make(chan error, 1)
-	config := keymanager.Config{DSN: dsn, Persistence: persistence, Logs: t.TempDir()}
-	go func() { done <- keymanager.Serve(ctx, config, func(url string) { ready <- url }) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	select {
-	case text := <-ready:
-		target, err := url.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return httputil.NewSingleHostReverseProxy(target)
-	case err := <-done:
-		done <- nil
+	target, err := url.Parse(keymanagertest.Serve(t, keymanager.Config{DSN: dsn, Persistence: persistence, Logs: t.TempDir()}))
+	if err != nil {
 		t.Fatal(err)
-		return nil
 	}
+	return httputil.NewSingleHostReverseProxy(target)
 }
 
 func number(t *testing.T, row interface{ Scan(...any) error }) (n int) {

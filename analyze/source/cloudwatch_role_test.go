@@ -1,12 +1,12 @@
 package source
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/tokenpersistence/toolkit/internal/ststest"
 )
 
 // TestCloudWatchRole reads as an assumed role: CloudWatch is asked with what STS
@@ -16,31 +16,12 @@ func TestCloudWatchRole(t *testing.T) {
 	server, _, spec := clouded(t)
 	asRole := true
 	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asRole = asRole && strings.Contains(r.Header.Get("Authorization"), "Credential=ASIAROLE/") && r.Header.Get("X-Amz-Security-Token") == "role-session"
+		asRole = asRole && ststest.Signed(r)
 		server.ServeHTTP(w, r)
 	}))
 	t.Cleanup(metrics.Close)
-	refusal := ""
-	broker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/xml")
-		if refusal != "" {
-			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprintf(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>no</Message></Error></ErrorResponse>`, refusal)
-			return
-		}
-		for key, want := range map[string]string{"Action": "AssumeRole", "RoleArn": role, "RoleSessionName": "token-persistence-analyze", "ExternalId": "study-7"} {
-			if got := r.FormValue(key); got != want {
-				t.Errorf("%s is %q, want %q", key, got, want)
-			}
-		}
-		if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "Credential=AKIDTEST/") || !strings.Contains(signed, "/eu-test-1/sts/") {
-			t.Errorf("signed %s", signed)
-		}
-		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
-<AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>canary-role</SecretAccessKey><SessionToken>role-session</SessionToken>
-<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
-	}))
-	t.Cleanup(broker.Close)
+	broker := ststest.Start(t, "AKIDTEST", "eu-test-1",
+		map[string]string{"Action": "AssumeRole", "RoleArn": role, "RoleSessionName": "token-persistence-analyze", "ExternalId": "study-7"})
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": metrics.URL, "AWS_ENDPOINT_URL_STS": broker.URL, "AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "canary-secret", "AWS_SESSION_TOKEN": "",
 		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_EC2_METADATA_DISABLED": "true",
@@ -61,7 +42,7 @@ func TestCloudWatchRole(t *testing.T) {
 		"AccessDenied": {"allow our identity the action sts:AssumeRole", "cloudwatch:GetMetricData"},
 		"ExpiredToken": {"check the AWS credentials and this host's clock", "sts:AssumeRole on it"},
 	} {
-		refusal = code
+		broker.Refuse(code)
 		_, err := Read(t.Context(), spec)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "source.cloudwatch.assume_role") ||
 			strings.Contains(err.Error(), c.not) || strings.Contains(err.Error(), "canary") {

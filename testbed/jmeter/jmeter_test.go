@@ -1,7 +1,6 @@
 package jmeter_test
 
 import (
-	"context"
 	"database/sql"
 	"encoding/csv"
 	"fmt"
@@ -26,6 +25,7 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 	"github.com/tokenpersistence/toolkit/testbed/credentials"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
+	"github.com/tokenpersistence/toolkit/testbed/keymanager/keymanagertest"
 	"github.com/tokenpersistence/toolkit/testbed/users"
 )
 
@@ -168,28 +168,11 @@ func keyManager(t *testing.T, db *sql.DB, dsn string, persistence bool, set cred
 	if err := keymanager.Provision(t.Context(), db, set); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ready, done := make(chan string, 1), make(chan error, 1)
-	config := keymanager.Config{DSN: dsn, Persistence: persistence, Logs: t.TempDir()}
-	go func() { done <- keymanager.Serve(ctx, config, func(url string) { ready <- url }) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	select {
-	case text := <-ready:
-		base, err := url.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return base
-	case err := <-done:
-		done <- nil
+	base, err := url.Parse(keymanagertest.Serve(t, keymanager.Config{DSN: dsn, Persistence: persistence, Logs: t.TempDir()}))
+	if err != nil {
 		t.Fatal(err)
-		return nil
 	}
+	return base
 }
 
 func credentialsFile(t *testing.T, set credentials.Set) string {

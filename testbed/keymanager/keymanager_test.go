@@ -1,7 +1,6 @@
 package keymanager_test
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 	"github.com/tokenpersistence/toolkit/testbed/credentials"
 	"github.com/tokenpersistence/toolkit/testbed/keymanager"
+	"github.com/tokenpersistence/toolkit/testbed/keymanager/keymanagertest"
 	"github.com/tokenpersistence/toolkit/testbed/users"
 )
 
@@ -45,27 +45,10 @@ func start(t *testing.T, server *mysqltest.Server, name string, persistence bool
 	if err := keymanager.Provision(t.Context(), r.db, r.set); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ready, done := make(chan string, 1), make(chan error, 1)
-	go func() {
-		done <- keymanager.Serve(ctx, keymanager.Config{DSN: server.DSN(name), Persistence: persistence, Logs: r.logs, LogDuration: true},
-			func(url string) { ready <- url })
-	}()
+	r.url = keymanagertest.Serve(t, keymanager.Config{DSN: server.DSN(name), Persistence: persistence, Logs: r.logs, LogDuration: true})
 	transport := &http.Transport{}
 	r.http = &http.Client{Transport: transport}
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	select {
-	case r.url = <-ready:
-	case err := <-done:
-		done <- err
-		t.Fatal(err)
-	}
+	t.Cleanup(transport.CloseIdleConnections)
 	return r
 }
 
