@@ -61,7 +61,7 @@ bench-stats: ## sizes, coverage, power and abstention of the statistics, in simu
 
 bench-jtl: ## our reader of result files beside DuckDB, gawk and a newline count on a file of 1 GB (7 rounds; ARGS=--rounds=3)
 	@command -v gawk >/dev/null || testbed/install.sh gawk || echo 'gawk cannot be installed here' >&2
-	@cd bench && go run . $(ARGS)
+	@cd analyze/jtlbench && go run . $(ARGS)
 
 test-mysql: ## the tests of what talks to the database, against the MySQL of Debian sid
 	@testbed/install.sh prometheus

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 	"github.com/tokenpersistence/toolkit/internal/rdstest"
 )
 
@@ -104,7 +105,7 @@ func TestCanaries(t *testing.T) {
 		"--web.enable-pprof", "--web.config.file="+web, "--config.file="+config.path)...)
 	process.Env = append(os.Environ(), passwordVariable+"="+s.add("c4n4ry-wrong-environment"), "AWS_REGION=eu-west-3", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL="+aws.URL, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY="+s.add("c4n4ry-key"), "AWS_SESSION_TOKEN="+s.add("c4n4ry-session"))
-	r := &running{logs: &logBuffer{}}
+	r := &running{logs: &programtest.Output{}}
 	process.Stdout, process.Stderr = r.logs, r.logs
 	if err := process.Start(); err != nil {
 		t.Fatal(err)

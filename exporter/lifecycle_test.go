@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 	"github.com/tokenpersistence/toolkit/internal/rdstest"
 )
 
@@ -139,7 +140,7 @@ func TestMistakesEndWithTwo(t *testing.T) {
 		{"--config.file=" + config, "targets: {a: {cloudwatch: {region: x, rds_instances: [db], period: 7s}}}", "target a: cloudwatch.period=7s: CloudWatch has periods"},
 	} {
 		writeFile(t, config, tc.yaml)
-		var output logBuffer
+		var output programtest.Output
 		if code := run(t.Context(), append(nowhere, tc.arg, "--web.listen-address=127.0.0.1:0"), &output, &output); code != 2 {
 			t.Errorf("%s: exit status %d", tc.arg, code)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +22,7 @@ import (
 
 	"github.com/tokenpersistence/toolkit/exporter/collector"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
 
@@ -59,30 +58,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update})
 }
 
-// logBuffer collects what an exporter writes while it runs.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends.
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// String returns what was written so far.
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // running is an exporter that serves within the test's process.
 type running struct {
 	url    string
-	logs   *logBuffer
+	logs   *programtest.Output
 	cancel context.CancelFunc
 	ended  chan int // receives the exit status
 }
@@ -94,7 +73,7 @@ var listening = regexp.MustCompile(`Listening on",?(?: address=|"address":")([^\
 func start(t testing.TB, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	r := &running{logs: &logBuffer{}, cancel: cancel, ended: make(chan int, 1)}
+	r := &running{logs: &programtest.Output{}, cancel: cancel, ended: make(chan int, 1)}
 	go func() {
 		r.ended <- run(ctx, append([]string{"--web.listen-address=127.0.0.1:0"}, args...), io.Discard, r.logs)
 	}()

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 )
 
 // prometheusDir names the directory with Debian's prometheus and promtool;
@@ -59,7 +60,7 @@ scrape_configs:
   static_configs: [{targets: [%q]}]
 `, strings.TrimPrefix(r.url, "http://")))
 	prometheus, output := exec.CommandContext(t.Context(), filepath.Join(dir, "prometheus"), "--config.file="+config,
-		"--storage.tsdb.path="+filepath.Join(home, "data"), "--web.listen-address=127.0.0.1:0"), &logBuffer{}
+		"--storage.tsdb.path="+filepath.Join(home, "data"), "--web.listen-address=127.0.0.1:0"), &programtest.Output{}
 	prometheus.Stdout, prometheus.Stderr = output, output
 	if err := prometheus.Start(); err != nil {
 		t.Fatal(err)

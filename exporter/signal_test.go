@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 )
 
 // TestSignalDrainsTheScrapeInFlight ends a real process while a scrape waits
@@ -34,7 +35,7 @@ func TestSignalDrainsTheScrapeInFlight(t *testing.T) {
 	// The test's own binary is the exporter when it is called so.
 	process := exec.CommandContext(t.Context(), "exporter", append(databaseFlags(server), "--web.listen-address=127.0.0.1:0")...)
 	process.Env = append(os.Environ(), passwordVariable+"="+canary)
-	r := &running{logs: &logBuffer{}}
+	r := &running{logs: &programtest.Output{}}
 	process.Stdout, process.Stderr = r.logs, r.logs
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func TestSignalDrainsTheScrapeInFlight(t *testing.T) {
 func TestFailingListenerEndsTheProgram(t *testing.T) {
 	flags := []string{"--mysqld.address=127.0.0.1:1", "--mysqld.username=exporter"}
 	first := start(t, flags...)
-	var output logBuffer
+	var output programtest.Output
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	code := run(ctx, append(flags, "--web.listen-address="+strings.TrimPrefix(first.url, "http://")), &output, &output)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/tokenpersistence/toolkit/internal/child"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 	"github.com/tokenpersistence/toolkit/testbed/cloudwatch"
 )
 
@@ -125,7 +126,7 @@ func (w *soakWorld) startExporter(t *testing.T) {
 		"--collector.endpoint.access-log="+w.accessLog(), "--collector.carbonlog.log="+w.carbonLog())...)
 	command.Env = append(os.Environ(), passwordVariable+"="+canary, "AWS_ENDPOINT_URL="+w.aws.URL(), "AWS_ACCESS_KEY_ID=AKIDEXAMPLE",
 		"AWS_SECRET_ACCESS_KEY="+canary, "AWS_EC2_METADATA_DISABLED=true")
-	w.r = &running{logs: &logBuffer{}}
+	w.r = &running{logs: &programtest.Output{}}
 	command.Stdout, command.Stderr = w.r.logs, w.r.logs
 	w.exporter, err = child.Start(command, nil)
 	try(t, err)

@@ -1,16 +1,17 @@
 package sourcetest
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"sync"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/internal/programtest"
 )
 
 // Prometheus serves series from Debian's server until the test ends, and returns
@@ -30,7 +31,7 @@ func Prometheus(t testing.TB, series []Series) string {
 	if err := errors.Join(Write(data, series, true), os.WriteFile(config, []byte("global: {}\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	log := &lockedBuffer{}
+	log := &programtest.Output{}
 	// Its end is ordered below: the context of a test is over before the cleanup.
 	server := exec.Command(filepath.Join(programs, "prometheus"), "--config.file="+config,
 		"--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y", "--web.listen-address=127.0.0.1:0")
@@ -46,42 +47,20 @@ func Prometheus(t testing.TB, series []Series) string {
 	return "http://" + address(t, log)
 }
 
-var (
-	listens = regexp.MustCompile(`address=(127\.0\.0\.1:[1-9][0-9]*)`)
-	ready   = []byte("Server is ready to receive web requests")
-)
+const ready = "Server is ready to receive web requests"
+
+var listens = regexp.MustCompile(`address=(127\.0\.0\.1:[1-9][0-9]*)`)
 
 // address waits until the server says that it is ready and where it listens.
-func address(t testing.TB, log *lockedBuffer) string {
+func address(t testing.TB, log *programtest.Output) string {
 	t.Helper()
 	for range 600 {
-		text := log.Bytes()
-		if found := listens.FindSubmatch(text); found != nil && bytes.Contains(text, ready) {
-			return string(found[1])
+		text := log.String()
+		if found := listens.FindStringSubmatch(text); found != nil && strings.Contains(text, ready) {
+			return found[1]
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("prometheus is not ready after 30 s:\n%s", log)
 	return ""
 }
-
-// lockedBuffer may be read while a process writes to it.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-// Bytes is a copy of what was written so far.
-func (b *lockedBuffer) Bytes() []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Clone(b.text.Bytes())
-}
-
-func (b *lockedBuffer) String() string { return string(b.Bytes()) }

@@ -1,6 +1,6 @@
 // Benchmarks against other programs: a module of its own, so that DuckDB stays
 // out of the module that users build.
-module github.com/tokenpersistence/toolkit/bench
+module github.com/tokenpersistence/toolkit/analyze/jtlbench
 
 go 1.26.0
 
@@ -126,4 +126,4 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-replace github.com/tokenpersistence/toolkit => ../
+replace github.com/tokenpersistence/toolkit => ../../
