@@ -80,3 +80,25 @@ func readmeCommands(t *testing.T, bin string) {
 		}
 	}
 }
+
+// TestReadmeNamesEveryTarget: what make can do is in the README, and CI does
+// nothing else.
+func TestReadmeNamesEveryTarget(t *testing.T) {
+	readme, makefile := read(t, "README.md"), read(t, "Makefile")
+	targets := regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(makefile, -1)
+	if len(targets) < 20 {
+		t.Fatalf("only %d targets of the Makefile say what they do", len(targets))
+	}
+	for _, found := range targets {
+		if !regexp.MustCompile("make " + found[1] + "[`\\s]").MatchString(readme) {
+			t.Errorf("the README does not name make %s", found[1])
+		}
+	}
+	for _, line := range regexp.MustCompile(`(?m)^make (.+)$`).FindAllStringSubmatch(read(t, ".ci/run"), -1) {
+		for word := range strings.FieldsSeq(line[1]) {
+			if !strings.HasPrefix(word, "-") && !strings.Contains(readme, "`make "+word+"`") {
+				t.Errorf(".ci/run makes %s, which the README does not name", word)
+			}
+		}
+	}
+}
