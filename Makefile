@@ -10,7 +10,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: release image test-packages test-stores dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages test-install test-stores dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -163,3 +163,6 @@ image: ## container images of both programs (ENGINE=docker|podman|buildah, PLATF
 
 test-packages: setup ## releases twice, installs and runs the packages and images in a Debian of their own (root, mmdebstrap, buildah; 2 to 10 minutes)
 	@deploy/test-packages.sh
+
+test-install: setup ## run the README's three ways to install as someone new would, with a clock (root, mmdebstrap, buildah; 10 to 20 minutes)
+	@deploy/test-install.sh

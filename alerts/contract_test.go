@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenpersistence/toolkit/internal/markdown"
 	"github.com/tokenpersistence/toolkit/internal/promtest"
 )
 
@@ -33,7 +34,7 @@ func TestRunbooksAskForWhatThereIs(t *testing.T) {
 	c := contract(t)
 	queries := 0
 	for file, page := range runbooks(t) {
-		for _, block := range blocks(page, "promql") {
+		for _, block := range markdown.Blocks(page, "promql") {
 			for query := range strings.Lines(block) {
 				queries++
 				for _, problem := range c.Check(strings.TrimSpace(query)) {

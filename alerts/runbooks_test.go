@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenpersistence/toolkit/internal/markdown"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
@@ -25,15 +26,6 @@ func runbooks(t *testing.T) map[string]string {
 	return pages
 }
 
-// blocks returns what stands in a page's code blocks of one language.
-func blocks(page, language string) []string {
-	var out []string
-	for _, found := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
-		out = append(out, found[1])
-	}
-	return out
-}
-
 // TestStatementsRun runs the SQL of the pages on a server with empty token
 // tables.
 func TestStatementsRun(t *testing.T) {
@@ -43,7 +35,7 @@ func TestStatementsRun(t *testing.T) {
 	}
 	ran := 0
 	for file, page := range runbooks(t) {
-		for _, block := range blocks(page, "sql") {
+		for _, block := range markdown.Blocks(page, "sql") {
 			for _, statement := range strings.Split(block, ";\n") {
 				if strings.TrimSpace(statement) == "" {
 					continue

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestImages runs the images' programs as their account on a root file system
@@ -17,8 +19,7 @@ import (
 func TestImages(t *testing.T) {
 	folder := made(t)
 	buildah := filepath.Join(folder, "buildah")
-	archive := t.TempDir()
-	command(t, 0, "tar", "-xzf", one(t, folder, "one", "dist", "*_linux_*.tar.gz"), "-C", archive, "--strip-components=1")
+	archive := unpacked(t, folder, runtime.GOARCH)
 	for _, program := range []string{"exporter", "analyze"} {
 		t.Run(program, func(t *testing.T) {
 			image := "localhost/token-persistence-" + program
@@ -55,24 +56,58 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// TestOtherArchitecture looks at an image that this machine cannot run.
+// TestOtherArchitecture runs the programs for the processor that this machine
+// does not have, from the archive and from the images, in an emulator of
+// Debian's.
 func TestOtherArchitecture(t *testing.T) {
-	buildah := filepath.Join(made(t), "buildah")
-	arch, machine := "arm64", elf.EM_AARCH64
+	folder := made(t)
+	emulator := os.Getenv("TOKEN_PERSISTENCE_QEMU")
+	arch, machine, name := "arm64", elf.EM_AARCH64, "qemu-aarch64-static"
 	if runtime.GOARCH == "arm64" {
-		arch, machine = "amd64", elf.EM_X86_64
+		arch, machine, name = "amd64", elf.EM_X86_64, "qemu-x86_64-static"
 	}
+	emulator = filepath.Join(emulator, name)
+	if _, err := os.Stat(emulator); err != nil {
+		t.Skipf("NOT RUN: programs for %s (%v)", arch, err)
+	}
+	archive := unpacked(t, folder, arch)
+	for _, program := range []string{"exporter", "analyze"} {
+		file, err := elf.Open(filepath.Join(archive, program))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if file.Machine != machine {
+			t.Fatalf("%s is for %v, want %v", program, file.Machine, machine)
+		}
+	}
+	version := command(t, 0, emulator, filepath.Join(archive, "exporter"), "--version")
+	if !strings.Contains(version, "linux/"+arch) {
+		t.Errorf("it says of itself\n%s", version)
+	}
+	if got := command(t, 0, emulator, filepath.Join(archive, "exporter"), "metrics"); !strings.Contains(got, "wso2_token_table_data_bytes") {
+		t.Errorf("its metrics are\n%s", got)
+	}
+	data := filepath.Join(archive, "docs/case-study/data")
+	native := command(t, 10, filepath.Join(unpacked(t, folder, runtime.GOARCH), "analyze"), "compare", filepath.Join(data, "experiment.yaml"))
+	if got := command(t, 10, emulator, filepath.Join(archive, "analyze"), "compare", filepath.Join(data, "experiment.yaml")); got != native {
+		t.Errorf("the report of %s differs from that of %s:\n%s", arch, runtime.GOARCH, cmp.Diff(native, got))
+	}
+
+	buildah := filepath.Join(folder, "buildah")
 	const image = "localhost/token-persistence-other"
 	if got := strings.TrimSpace(command(t, 0, buildah, "inspect", "--type", "image", "--format", "{{.OCIv1.Architecture}}", image)); got != arch {
 		t.Errorf("the image is for %s, want %s", got, arch)
 	}
-	file, err := elf.Open(filepath.Join(mounted(t, buildah, image, "--arch", arch), "analyze"))
-	if err != nil {
-		t.Fatal(err)
+	root := mounted(t, buildah, image, "--arch", arch)
+	if sum(t, filepath.Join(root, "analyze")) != sum(t, filepath.Join(archive, "analyze")) {
+		t.Error("the image and the archive hold different programs")
 	}
-	defer file.Close()
-	if file.Machine != machine {
-		t.Errorf("the program is for %v, want %v", file.Machine, machine)
+	command(t, 0, "cp", emulator, filepath.Join(root, "emulator"))
+	if got := command(t, 0, "chroot", "--userspec=65532:65532", root, "/emulator", "/analyze", "--version"); !strings.Contains(got, "linux/"+arch) {
+		t.Errorf("the program of the image says of itself\n%s", got)
 	}
 }
 
@@ -90,10 +125,8 @@ func mounted(t *testing.T, buildah, image string, flags ...string) string {
 
 func runExporter(t *testing.T, root string) {
 	t.Helper()
-	address, password := database(t)
-	if err := os.WriteFile(filepath.Join(root, "password"), []byte(password), 0o444); err != nil {
-		t.Fatal(err)
-	}
+	_, address, password := database(t)
+	write(t, filepath.Join(root, "password"), password, 0o444)
 	listen := freeAddress(t)
 	scraped(t, listen, "unshare", readOnly(root, "/exporter", "--web.listen-address="+listen, "--mysqld.address="+address,
 		"--mysqld.username=exporter", "--mysqld.database=apimdb", "--mysqld.password-file=/password")...)

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -10,7 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,18 +56,30 @@ func command(t *testing.T, status int, name string, args ...string) string {
 
 // database is a server with the token tables and the README's account, which
 // has no right on any of them.
-func database(t *testing.T) (address, password string) {
+func database(t *testing.T) (db *sql.DB, address, password string) {
 	t.Helper()
 	server := mysqltest.Run(t, mysqltest.Config{})
-	db := server.Database(t, "apimdb")
+	db = server.Database(t, "apimdb")
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	password = "of-the-package"
-	if _, err := db.ExecContext(t.Context(), "CREATE USER 'exporter'@'127.0.0.1' IDENTIFIED BY '"+password+"' WITH MAX_USER_CONNECTIONS 3"); err != nil {
+	execute(t, db, "CREATE USER 'exporter'@'127.0.0.1' IDENTIFIED BY '"+password+"' WITH MAX_USER_CONNECTIONS 3")
+	return db, server.Addr, password
+}
+
+func execute(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
-	return server.Addr, password
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func freeAddress(t *testing.T) string {
@@ -96,14 +109,7 @@ func scraped(t *testing.T, address, name string, args ...string) {
 			_ = cmd.Wait()
 		}
 	}()
-	const want = `token_persistence_exporter_collector_success{collector="mysql"} 1`
-	text := ""
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(text, want); time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no scrape with %s\n%s\n%s", want, text, log.String())
-		}
-		text = get(t, "http://"+address+"/metrics")
-	}
+	wait(t, address, true)
 	if got := get(t, "http://"+address+"/-/healthy"); got != "healthy\n" {
 		t.Errorf("the probe says %q", got)
 	}
@@ -114,6 +120,20 @@ func scraped(t *testing.T, address, name string, args ...string) {
 	ended = true
 	if err != nil {
 		t.Errorf("it ends with %v\n%s", err, log.String())
+	}
+}
+
+// wait waits for a scrape in which the mysql collector has read the database,
+// or has not.
+func wait(t *testing.T, address string, success bool) {
+	t.Helper()
+	want := `token_persistence_exporter_collector_success{collector="mysql"} ` + map[bool]string{true: "1", false: "0"}[success] + "\n"
+	text := ""
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(text, want); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no scrape with %sin 30 s\n%s", want, text)
+		}
+		text = get(t, "http://"+address+"/metrics")
 	}
 }
 
@@ -153,11 +173,18 @@ func TestChecksums(t *testing.T) {
 	command(t, 255, "sh", "-c", fmt.Sprintf(verify, "/dev/null"))
 }
 
+// unpacked is a folder with what the archive for an architecture holds.
+func unpacked(t *testing.T, folder, arch string) string {
+	t.Helper()
+	root := t.TempDir()
+	command(t, 0, "tar", "-xzf", one(t, folder, "one", "dist", "*_linux_"+arch+".tar.gz"), "-C", root, "--strip-components=1")
+	return root
+}
+
 // TestArchive unpacks the archive and runs what is in it.
 func TestArchive(t *testing.T) {
 	folder := made(t)
-	root := t.TempDir()
-	command(t, 0, "tar", "-xzf", one(t, folder, "one", "dist", "*_linux_*.tar.gz"), "-C", root, "--strip-components=1")
+	root := unpacked(t, folder, runtime.GOARCH)
 	for _, name := range []string{
 		"README.md", "LICENSE", "alerts/rules/record.yaml", "alerts/runbooks/TokenPersistenceDatabaseDown.md", "dashboards/overview.json",
 		"docs/operating.md", "deploy/systemd/token-persistence-exporter.service", "exporter.cdx.json", "analyze.licenses.txt",
@@ -170,127 +197,10 @@ func TestArchive(t *testing.T) {
 	if !strings.Contains(report, "PASS client_credentials") {
 		t.Errorf("the report says\n%s", report)
 	}
-	address, password := database(t)
+	_, address, password := database(t)
 	file := filepath.Join(root, "password")
-	if err := os.WriteFile(file, []byte(password), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, file, password, 0o600)
 	listen := freeAddress(t)
 	scraped(t, listen, filepath.Join(root, "exporter"), "--web.listen-address="+listen, "--mysqld.address="+address,
 		"--mysqld.username=exporter", "--mysqld.database=apimdb", "--mysqld.password-file="+file)
-}
-
-// TestDeb installs both packages into a Debian of their own, starts the
-// exporter as its unit does, upgrades, removes and purges it.
-func TestDeb(t *testing.T) {
-	folder := made(t)
-	root := filepath.Join(t.TempDir(), "debian")
-	if err := os.Mkdir(root, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	command(t, 0, "tar", "-xf", filepath.Join(folder, "debian.tar"), "-C", root, "--exclude=./dev/*")
-	if err := os.WriteFile(filepath.Join(root, "dev", "null"), nil, 0o666); err != nil { // scripts write to it
-		t.Fatal(err)
-	}
-	chroot := func(status int, args ...string) string {
-		return command(t, status, "chroot", append([]string{root}, args...)...)
-	}
-	exporter := one(t, folder, "one", "dist", "token-persistence-exporter_*.deb")
-	for _, deb := range []string{exporter, one(t, folder, "one", "dist", "token-persistence-analyze_*.deb")} {
-		command(t, 0, "cp", deb, root)
-		chroot(0, "dpkg", "-i", "/"+filepath.Base(deb))
-	}
-	const name = "token-persistence-exporter"
-	if got := chroot(0, "stat", "-c", "%a %U %G", "/etc/"+name); got != "2750 root "+name+"\n" {
-		t.Errorf("the folder of the password is %s", got)
-	}
-	verifyUnit(t, root, name)
-
-	address, password := database(t)
-	if err := os.WriteFile(filepath.Join(root, "etc", name, "password"), []byte(password), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	settings := filepath.Join(root, "etc/default", name)
-	text, err := os.ReadFile(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := freeAddress(t)
-	changed := strings.Replace(string(text), "localhost:3306", address+" --web.listen-address="+listen, 1)
-	if err := os.WriteFile(settings, []byte(changed), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"--userspec=" + name + ":" + name, root}
-	scraped(t, listen, "chroot", append(args, asUnit(t, root, name)...)...)
-
-	chroot(0, "dpkg", "-i", "--force-confold", "/"+filepath.Base(exporter))
-	if text, err := os.ReadFile(settings); err != nil || string(text) != changed {
-		t.Errorf("an upgrade has changed the settings (%v)", err)
-	}
-	report := command(t, 10, "chroot", "--userspec=nobody:nogroup", root, "token-persistence-analyze", "compare",
-		"/usr/share/token-persistence-analyze/case-study/data/experiment.yaml")
-	if !strings.Contains(report, "PASS client_credentials") {
-		t.Errorf("the report says\n%s", report)
-	}
-
-	chroot(0, "dpkg", "--remove", name)
-	if _, err := os.Stat(settings); err != nil {
-		t.Errorf("removing the package has removed its settings: %v", err)
-	}
-	chroot(0, "dpkg", "--purge", name, "token-persistence-analyze")
-	left := chroot(0, "find", "/etc", "/usr", "/lib", "/var/lib/dpkg/info", "-xdev", "-name", "token-persistence*")
-	if left != "" {
-		t.Errorf("after purging there is still\n%s", left)
-	}
-}
-
-// verifyUnit lets systemd read the unit, with the program where it lies here.
-func verifyUnit(t *testing.T, root, name string) {
-	t.Helper()
-	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Log("NOT RUN: systemd-analyze verify (there is none)")
-		return
-	}
-	unit, err := os.ReadFile(filepath.Join(root, "lib/systemd/system", name+".service"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	here := filepath.Join(t.TempDir(), name+".service")
-	there := strings.Replace(string(unit), "ExecStart="+name, "ExecStart="+filepath.Join(root, "usr/bin", name), 1)
-	if err := os.WriteFile(here, []byte(there), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	// It ends with 0 for a key that it does not know, too.
-	if said := command(t, 0, "systemd-analyze", "verify", "--man=no", here); said != "" {
-		t.Errorf("systemd says about the unit\n%s", said)
-	}
-}
-
-// asUnit is the command that systemd makes of ExecStart and EnvironmentFile: a
-// variable without braces is split into words.
-func asUnit(t *testing.T, root, name string) []string {
-	t.Helper()
-	unit, err := os.ReadFile(filepath.Join(root, "lib/systemd/system", name+".service"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	value := func(key string) string {
-		found := regexp.MustCompile(`(?m)^` + key + `=(.*)$`).FindSubmatch(unit)
-		if found == nil {
-			t.Fatalf("the unit has no %s", key)
-		}
-		return string(found[1])
-	}
-	if value("User") != name || value("Group") != name {
-		t.Errorf("the unit runs as %s:%s", value("User"), value("Group"))
-	}
-	environment, err := os.ReadFile(filepath.Join(root, value("EnvironmentFile")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`(?m)^ARGS="(.*)"$`).FindSubmatch(environment)
-	if found == nil {
-		t.Fatalf("no ARGS in %s", environment)
-	}
-	return strings.Fields(strings.ReplaceAll(value("ExecStart"), "$ARGS", string(found[1])))
 }

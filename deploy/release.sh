@@ -5,7 +5,8 @@
 #   VERSION     what the programs call themselves; git describe without it
 #   TARGETS     "linux/amd64 linux/arm64 darwin/arm64" without it
 #   SIGN_KEY    private SSH key that signs SHA256SUMS; without it nothing is signed
-#   MAINTAINER  of the packages, "Name <address>"
+#   MAINTAINER  of the packages, "Name <address>": who answers for them, and so
+#               wanted where they are signed
 #   NFPM        the program nfpm; without it there are no packages
 set -euo pipefail
 export LC_ALL=C TZ=UTC
@@ -15,6 +16,7 @@ umask 022
 out=$1
 cd "$(dirname "$0")/.."
 [ -z "${SIGN_KEY:-}" ] || [ -r "$SIGN_KEY" ] || { echo "SIGN_KEY=$SIGN_KEY cannot be read: name the file of a private SSH key" >&2; exit 2; }
+[ -z "${SIGN_KEY:-}" ] || [ -n "${MAINTAINER:-}" ] || { echo "MAINTAINER is not set: a signed release names who answers for it, MAINTAINER='Name <address>'" >&2; exit 2; }
 git rev-parse --verify -q HEAD >/dev/null || { echo 'make release needs a git checkout: the files, their time and the version come from the commit' >&2; exit 1; }
 VERSION=${VERSION:-$(git describe --tags --always --dirty)}
 REVISION=$(git rev-parse HEAD)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenpersistence/toolkit/internal/markdown"
 	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 	"github.com/tokenpersistence/toolkit/internal/tokentable"
 )
@@ -17,9 +18,8 @@ func TestREADMEAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(page), "```sql\n")
-	block, _, found := strings.Cut(after, ";\n```")
-	if !found {
+	blocks := markdown.Blocks(string(page), "sql")
+	if len(blocks) == 0 {
 		t.Fatal("the README has no sql block")
 	}
 	server := mysqltest.Run(t, mysqltest.Config{})
@@ -27,7 +27,7 @@ func TestREADMEAccount(t *testing.T) {
 	if err := tokentable.Create(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, db, strings.NewReplacer("10.0.0.7", "127.0.0.1", "'…'", "'"+canary+"'").Replace(block))
+	execute(t, db, strings.NewReplacer("10.0.0.7", "127.0.0.1", "'…'", "'"+canary+"'").Replace(blocks[0]))
 	allow(t, db, databaseFlags(server)...)
 	if status, report := runCheck(t, databaseFlags(server)...); status != 0 {
 		t.Errorf("status %d:\n%s", status, report)

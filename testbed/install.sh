@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh database|prometheus|mysql|mariadb-sid|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager: brings what `make demo` and the tests run.
+# install.sh database|prometheus|mysql|mariadb-sid|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager|qemu: brings what `make demo` and the tests run.
 # database    a MariaDB or MySQL server program on PATH; through apt where there is none
 # prometheus  Debian's prometheus and promtool, unpacked below .cache and not
 #             installed, because the package would start a service
@@ -16,6 +16,8 @@
 # prometheus-sid  the prometheus and promtool of Debian sid, unpacked like mysql
 # alertmanager  Debian's prometheus-alertmanager and amtool, unpacked like prometheus;
 #             exits 3 where they cannot be fetched
+# qemu        Debian's QEMU for programs of other architectures, unpacked likewise; exits 3
+#             where it cannot be fetched
 set -eu
 
 # as_root COMMAND...: run it as root, through sudo where we are not.
@@ -284,6 +286,21 @@ alertmanager() {
 	rm -r "$dir/deb"
 }
 
+# Only those that make test-packages uses are kept of its 60 emulators.
+qemu() {
+	dir=$(cd "$(dirname "$0")/.." && pwd)/.cache/qemu
+	[ -x "$dir/qemu-aarch64-static" ] && return
+	command -v apt-get >/dev/null || { echo "no apt-get to fetch qemu-user-static with" >&2; exit 3; }
+	update_lists qemu-user-static || exit 3
+	mkdir -p "$dir/deb"
+	if ! (cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root download qemu-user-static && dpkg -x qemu-user-static_*.deb .); then
+		rm -r "$dir/deb"
+		exit 3
+	fi
+	mv "$dir/deb/usr/bin/qemu-aarch64-static" "$dir/deb/usr/bin/qemu-x86_64-static" "$dir/"
+	rm -r "$dir/deb"
+}
+
 # One installation at a time: make may run two targets side by side.
 mkdir -p "$(dirname "$0")/../.cache"
 if command -v flock >/dev/null; then
@@ -302,8 +319,9 @@ gawk) gnu_awk ;;
 jmeter) jmeter ;;
 prometheus-sid) prometheus_sid ;;
 alertmanager) alertmanager ;;
+qemu) qemu ;;
 *)
-	echo "usage: install.sh database|prometheus|mysql|mariadb-sid|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager" >&2
+	echo "usage: install.sh database|prometheus|mysql|mariadb-sid|moto|mysqld-exporter|gawk|jmeter|prometheus-sid|alertmanager|qemu" >&2
 	exit 2
 	;;
 esac
