@@ -10,7 +10,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: release image test-packages test-install test-stores dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages test-install test-stores test-migrating dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -96,6 +96,14 @@ test-stores: ## the recorded study read back from Prometheus, VictoriaMetrics, T
 	@testbed/stores.sh
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_STORES=$(CURDIR)/.cache/stores \
 		go test -count=1 -timeout 20m -v ./analyze/e2e
+
+test-migrating: setup ## the rules for a history of mysqld_exporter and YACE against both programs (a minute; minutes more to build YACE once)
+	@testbed/install.sh mysqld-exporter
+	@testbed/install.sh moto || echo 'NOT RUN: test-migrating with YACE (moto cannot be fetched from here)'
+	@testbed/stores.sh yace
+	@moto=; yace=; [ ! -x .cache/moto/run ] || moto=$(CURDIR)/.cache/moto; [ ! -x .cache/stores/yace ] || yace=$(CURDIR)/.cache/stores; set -x; \
+	TOKEN_PERSISTENCE_MYSQLD_EXPORTER=$(CURDIR)/.cache/mysqld-exporter TOKEN_PERSISTENCE_MOTO=$$moto TOKEN_PERSISTENCE_STORES=$$yace \
+		go test -count=1 -v -run 'Names' ./alerts/e2e
 
 test-rules: ## the alerts' rules and cases in promtool 2.42 (Debian 12) and 3 (Debian sid), half a minute
 	@testbed/install.sh prometheus

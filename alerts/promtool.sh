@@ -8,10 +8,10 @@ cd "$(dirname "$0")/.."
 # try FOLDER: what its promtool says, in one piece.
 try() {
 	status=0
-	said=$({ "$1/promtool" check rules alerts/rules/*.yaml && "$1/promtool" test rules alerts/tests/*.yaml; } 2>&1) || status=1
+	said=$({ "$1/promtool" check rules alerts/rules/*.yaml alerts/migrating/rules.yaml && "$1/promtool" test rules alerts/tests/*.yaml alerts/migrating/test.yaml; } 2>&1) || status=1
 	version=$("$1/promtool" --version 2>&1 | head -n 1)
 	if [ $status = 0 ]; then
-		echo "ok   ${version%% (*}: $(ls alerts/rules/*.yaml | wc -l) files of rules, $(cat alerts/tests/*.yaml | grep -c '^- name: ') cases"
+		echo "ok   ${version%% (*}: $(ls alerts/rules/*.yaml alerts/migrating/rules.yaml | wc -l) files of rules, $(cat alerts/tests/*.yaml alerts/migrating/test.yaml | grep -c '^- name: ') cases"
 	else
 		printf 'FAIL %s\n%s\n' "${version%% (*}" "$said"
 	fi

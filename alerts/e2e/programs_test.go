@@ -26,7 +26,7 @@ func programsIn(t *testing.T, variable string) string {
 	t.Helper()
 	dir := os.Getenv(variable)
 	if dir == "" {
-		t.Skipf("%s is not set: make test-alerts", variable)
+		t.Skipf("%s is not set: make test-alerts, make test-migrating", variable)
 	}
 	return dir
 }
