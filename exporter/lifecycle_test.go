@@ -153,7 +153,7 @@ func TestMistakesEndWithTwo(t *testing.T) {
 // TestRotatedFiles: a password and a CA that are replaced on disk are used
 // without a restart; one that is broken changes nothing.
 func TestRotatedFiles(t *testing.T) {
-	server, _ := database(t, mysqltest.Config{})
+	server, _ := database(t, mysqltest.Config{SQLOnly: true})
 	authority, err := rdstest.NewAuthority()
 	if err != nil {
 		t.Fatal(err)

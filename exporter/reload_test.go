@@ -105,7 +105,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestReload(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	stays := yamlTarget(t, "stays", server, "    collectors: {tokens: {lateness: 1s}}\n")
 	changes := yamlTarget(t, "changes", server, "")
 	config := newConfigFile(t, stays, changes, yamlTarget(t, "goes", server, ""))
@@ -261,7 +261,7 @@ func TestIdleTargets(t *testing.T) {
 }
 
 func TestReloadOnSignal(t *testing.T) {
-	server, _ := database(t, mysqltest.Config{})
+	server, _ := database(t, mysqltest.Config{SQLOnly: true})
 	config := newConfigFile(t, yamlTarget(t, "one", server, ""))
 	r := start(t, append(databaseFlags(server), "--config.file="+config.path)...)
 	config.write(t, yamlTarget(t, "two", server, ""))
@@ -295,7 +295,7 @@ func TestReloadOnSignal(t *testing.T) {
 // ends as if nothing had happened, and one that comes meanwhile is answered by
 // the next set.
 func TestScrapesDuringReload(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	target := yamlTarget(t, "one", server, "")
 	config := newConfigFile(t, target)
 	r := start(t, "--config.file="+config.path)
@@ -357,8 +357,8 @@ func TestScrapesDuringReload(t *testing.T) {
 // TestReloadsUnderScrapes changes a target over and over while it is scraped.
 // The account may have as many connections as the README gives it.
 func TestReloadsUnderScrapes(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
-	execute(t, db, "ALTER USER exporter@'127.0.0.1' WITH MAX_USER_CONNECTIONS 3")
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
+	execute(t, db, "ALTER USER "+server.Named("exporter")+" WITH MAX_USER_CONNECTIONS 3")
 	target := yamlTarget(t, "one", server, "")
 	versions := []string{target, target + "    collectors: {tablesize: {enabled: false}}\n"}
 	config := newConfigFile(t, target)

@@ -97,7 +97,7 @@ func TestFrozenDatabase(t *testing.T) {
 }
 
 func TestLockedTableCostsOnlyItsCollector(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	r := start(t, databaseFlags(server)...)
 	r.wait(t, all(true))
 	conn, err := db.Conn(t.Context())
@@ -123,7 +123,7 @@ func TestLockedTableCostsOnlyItsCollector(t *testing.T) {
 
 // TestMissingGrantCostsOnlyItsCollector takes each right on a table away.
 func TestMissingGrantCostsOnlyItsCollector(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	for _, c := range []struct {
 		table      string
 		collectors []string // that cannot do without
@@ -153,7 +153,7 @@ func TestMissingGrantCostsOnlyItsCollector(t *testing.T) {
 					t.Errorf("failures: %v", p["token_persistence_exporter_collector_failures_total"])
 				}
 			}
-			if hint := regexp.MustCompile("GRANT SELECT [^;]* ON `[a-z_]*`.`" + c.table + "` TO 'exporter'@'127.0.0.1'"); !hint.MatchString(r.logs.String()) {
+			if hint := regexp.MustCompile("GRANT SELECT [^;]* ON `[a-z_]*`.`" + c.table + "` TO " + regexp.QuoteMeta(server.Named("exporter"))); !hint.MatchString(r.logs.String()) {
 				t.Errorf("the log does not name the GRANT:\n%s", r.logs)
 			}
 		})
@@ -208,8 +208,8 @@ func TestWrongPasswordIsNotAStorm(t *testing.T) {
 }
 
 func TestManyScrapersShareOneConnection(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
-	execute(t, db, "ALTER USER exporter@'127.0.0.1' WITH MAX_USER_CONNECTIONS 2")
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
+	execute(t, db, "ALTER USER "+server.Named("exporter")+" WITH MAX_USER_CONNECTIONS 2")
 	r := start(t, append(databaseFlags(server), "--collector.tokens.lateness=1s")...)
 	r.wait(t, all(true))
 	insert(t, db, 7)

@@ -18,7 +18,7 @@ import (
 // TestSignalDrainsTheScrapeInFlight ends a real process while a scrape waits
 // for a locked table: the scrape is answered, then the process ends with 0.
 func TestSignalDrainsTheScrapeInFlight(t *testing.T) {
-	server, db := database(t, mysqltest.Config{})
+	server, db := database(t, mysqltest.Config{SQLOnly: true})
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

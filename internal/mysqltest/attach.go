@@ -18,7 +18,7 @@ import (
 const DSNVariable = "TOKEN_PERSISTENCE_TEST_DSN"
 
 // ErrOwnServer is the error of a test that cannot run on the server of DSNVariable.
-var ErrOwnServer = errors.New("it changes settings of its server, stops it or breaks it: it needs one of its own, not that of " + DSNVariable)
+var ErrOwnServer = errors.New("it is written for a server of its own, to change settings, stop it, break it or leave accounts on it, not for that of " + DSNVariable)
 
 var errNotOurs = errors.New("the server of " + DSNVariable + " is not ours to stop: a test that does so must not say SQLOnly")
 
