@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tokenpersistence/toolkit/internal/buildtest"
 	"github.com/tokenpersistence/toolkit/internal/child"
+	"github.com/tokenpersistence/toolkit/internal/mysqltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -18,6 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestSmoke(t *testing.T) {
 	if _, err := child.CPUs(); err != nil {
 		t.Skip(err) // needs Linux
+	}
+	if os.Getenv(mysqltest.DSNVariable) != "" {
+		t.Skip(mysqltest.ErrOwnServer)
 	}
 	args := strings.Fields("--only=steady,scans,size,series,tokens,effect,memory,targets,faults --small=10 --large=200 --digests=200 --samples=10" +
 		" --rate=50 --inserting=1s --interval=500ms --lateness=1s --scrapes=20 --targets=2 --faults=1 --pairs=2 --window=200ms --warmup=100ms")
