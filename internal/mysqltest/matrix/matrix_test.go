@@ -91,6 +91,16 @@ func TestServerThatCannotBeReached(t *testing.T) {
 	}
 }
 
+// TestNoServer is a wrong command and no success.
+func TestNoServer(t *testing.T) {
+	t.Setenv(mysqltest.DSNVariable, "")
+	for _, args := range [][]string{nil, {"name"}, {"--nothing"}} {
+		if status := run(t.Context(), args, &bytes.Buffer{}, &bytes.Buffer{}); status != 2 {
+			t.Errorf("%q: status %d", args, status)
+		}
+	}
+}
+
 // TestLook finds a schema, an account and a setting that were not there before.
 func TestLook(t *testing.T) {
 	server := mysqltest.Run(t, mysqltest.Config{})
