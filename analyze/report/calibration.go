@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/tokenpersistence/toolkit/internal/oneline"
+	"github.com/tokenpersistence/toolkit/analyze/oneline"
 )
 
 // Calibration is what signing takes of a processor on one host. Its JSON form is

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tokenpersistence/toolkit/internal/oneline"
+	"github.com/tokenpersistence/toolkit/analyze/oneline"
 )
 
 // WriteText writes the estimate for a terminal of 80 columns: the answer of each

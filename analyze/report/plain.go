@@ -4,7 +4,7 @@ import (
 	"math"
 	"reflect"
 
-	"github.com/tokenpersistence/toolkit/internal/oneline"
+	"github.com/tokenpersistence/toolkit/analyze/oneline"
 )
 
 // plain is a copy of a report whose texts hold nothing but characters that can

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tokenpersistence/toolkit/analyze/oneline"
 	"github.com/tokenpersistence/toolkit/analyze/source"
-	"github.com/tokenpersistence/toolkit/internal/oneline"
 )
 
 // Origin says where the recording came from, for the experiment file.

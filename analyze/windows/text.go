@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/tokenpersistence/toolkit/internal/oneline"
+	"github.com/tokenpersistence/toolkit/analyze/oneline"
 )
 
 // textWidth is what a terminal shows.
