@@ -42,7 +42,7 @@ setup: ## install the database server that the rig and the tests start (Debian p
 
 # Packages that start no goroutine (a test sees to it): the race detector has
 # nothing to look for there, and their arithmetic takes ten times as long with it.
-SERIAL := . ./alerts ./analyze/estimate ./analyze/plan ./analyze/projection ./analyze/queueing ./analyze/stats ./analyze/study ./analyze/windows ./dashboards
+SERIAL := ./alerts ./analyze/estimate ./analyze/plan ./analyze/projection ./analyze/queueing ./analyze/stats ./analyze/study ./analyze/windows ./dashboards ./docs
 # Packages that do, and have tests that do not: those tests leave the race detector out.
 PARTLY := ./analyze/report ./analyze/statsbench
 

@@ -1,4 +1,4 @@
-package toolkit_test
+package docs_test
 
 import (
 	"os"
