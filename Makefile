@@ -14,7 +14,8 @@ NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | awk '{ line = sprintf("%-14s", $$1); \
+		for (i = 2; i <= NF; i++) { if (length(line $$i) > 78) { print line; line = sprintf("%-14s", "") } line = line " " $$i } print line }'
 
 demo: ## run the published experiment on this machine (about 5 minutes, ARGS=... are flags of testbed demo)
 	@$(MAKE) --no-print-directory -j2 setup build
