@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/snappy"
@@ -13,6 +16,8 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tokenpersistence/toolkit/analyze/source/sourcetest"
 )
 
 // study is the folder of the recorded study.
@@ -21,9 +26,8 @@ var study = filepath.Join("..", "..", "docs", "case-study")
 // sliceMS is the time that one remote write holds: 40,000 samples or so.
 const sliceMS = 60_000
 
-// push sends every sample of the study to a store by remote write, in the order
-// of their times, as a Prometheus would have. header is sent along.
-func push(t *testing.T, address string, header http.Header) {
+// recorded reads every sample of the study.
+func recorded(t *testing.T) []sourcetest.Series {
 	t.Helper()
 	db, err := tsdb.OpenDBReadOnly(filepath.Join(study, "data", "tsdb"), t.TempDir(), nil)
 	if err != nil {
@@ -39,41 +43,69 @@ func push(t *testing.T, address string, header http.Header) {
 		t.Fatalf("%d blocks, want 1: %v", len(blocks), err)
 	}
 	meta := blocks[0].Meta()
-	sent := uint64(0)
-	for from := meta.MinTime; from < meta.MaxTime; from += sliceMS {
-		request := &prompb.WriteRequest{}
-		q, err := db.Querier(from, min(from+sliceMS, meta.MaxTime)-1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, "__name__", ".+"))
-		var it chunkenc.Iterator
-		for set.Next() {
-			one := prompb.TimeSeries{}
-			set.At().Labels().Range(func(l labels.Label) { one.Labels = append(one.Labels, prompb.Label{Name: l.Name, Value: l.Value}) })
-			it = set.At().Iterator(it)
-			for it.Next() == chunkenc.ValFloat {
-				at, v := it.At()
-				one.Samples = append(one.Samples, prompb.Sample{Timestamp: at, Value: v})
-			}
-			if err := it.Err(); err != nil {
-				t.Fatal(err)
-			}
-			sent += uint64(len(one.Samples))
-			request.Timeseries = append(request.Timeseries, one)
-		}
-		if err := set.Err(); err != nil {
-			t.Fatal(err)
-		}
+	q, err := db.Querier(meta.MinTime, meta.MaxTime-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
 		if err := q.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, "__name__", ".+"))
+	var all []sourcetest.Series
+	var it chunkenc.Iterator
+	read := uint64(0)
+	for set.Next() {
+		s := sourcetest.Series{Labels: set.At().Labels()}
+		it = set.At().Iterator(it)
+		for it.Next() == chunkenc.ValFloat {
+			at, v := it.At()
+			s.Samples = append(s.Samples, sourcetest.Sample{T: at, V: v})
+		}
+		if err := it.Err(); err != nil {
 			t.Fatal(err)
+		}
+		read += uint64(len(s.Samples))
+		all = append(all, s)
+	}
+	if err := set.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if read != meta.Stats.NumSamples {
+		t.Fatalf("%d samples read, the block has %d", read, meta.Stats.NumSamples)
+	}
+	return all
+}
+
+// push sends every sample of the study to a store by remote write, in the order
+// of their times, as a Prometheus would have. header is sent along.
+func push(t *testing.T, address string, header http.Header) {
+	t.Helper()
+	all := recorded(t)
+	first := int64(math.MaxInt64)
+	for _, s := range all {
+		first = min(first, s.Samples[0].T)
+	}
+	for to, left := first+sliceMS, true; left; to += sliceMS {
+		left = false
+		request := &prompb.WriteRequest{}
+		for i, s := range all {
+			n, _ := slices.BinarySearchFunc(s.Samples, to, func(p sourcetest.Sample, to int64) int { return cmp.Compare(p.T, to) })
+			one := prompb.TimeSeries{}
+			s.Labels.Range(func(l labels.Label) { one.Labels = append(one.Labels, prompb.Label{Name: l.Name, Value: l.Value}) })
+			for _, p := range s.Samples[:n] {
+				one.Samples = append(one.Samples, prompb.Sample{Timestamp: p.T, Value: p.V})
+			}
+			if n > 0 {
+				request.Timeseries = append(request.Timeseries, one)
+			}
+			all[i].Samples = s.Samples[n:]
+			left = left || n < len(s.Samples)
 		}
 		if err := write(t, address, header, request); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if sent != meta.Stats.NumSamples {
-		t.Fatalf("%d samples sent, the block has %d", sent, meta.Stats.NumSamples)
 	}
 }
 

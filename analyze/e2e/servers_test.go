@@ -51,16 +51,22 @@ func file(t *testing.T, name, text string) string {
 	return path
 }
 
-// prometheus serves the study's block, and calls itself what labels say.
-func prometheus(t *testing.T, labels string) (url, data string) {
+// blocks is a copy of the study's block.
+func blocks(t *testing.T) (data string) {
+	t.Helper()
+	data = filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(data, os.DirFS(filepath.Join(study, "data", "tsdb"))); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// prometheus serves a folder, and calls itself what labels say.
+func prometheus(t *testing.T, data, labels string) (url string) {
 	t.Helper()
 	dir := os.Getenv("TOKEN_PERSISTENCE_PROMETHEUS")
 	if dir == "" {
 		t.Skip("TOKEN_PERSISTENCE_PROMETHEUS is not set: make test-stores")
-	}
-	data = filepath.Join(t.TempDir(), "data")
-	if err := os.CopyFS(data, os.DirFS(filepath.Join(study, "data", "tsdb"))); err != nil {
-		t.Fatal(err)
 	}
 	listen := programtest.FreeAddress(t)
 	answering(t, "http://"+listen+"/-/ready", exec.Command(filepath.Join(dir, "prometheus"),
@@ -68,7 +74,7 @@ func prometheus(t *testing.T, labels string) (url, data string) {
 		// As a sidecar wants it: blocks stay as they are.
 		"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h",
 		"--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y", "--web.listen-address="+listen, "--log.level=warn"))
-	return "http://" + listen, data
+	return "http://" + listen
 }
 
 // victoriaMetrics is a single node that was written to.
@@ -89,7 +95,8 @@ func victoriaMetrics(t *testing.T, name string, flags ...string) string {
 	return url
 }
 
-// thanos is a Query over two sidecars, each beside a replica of one Prometheus.
+// thanos is a Query over two sidecars, each beside a replica of one Prometheus with
+// data of its own.
 type thanos struct {
 	url      string
 	sidecars []sidecar
@@ -101,14 +108,14 @@ type sidecar struct {
 	address string
 }
 
-func newThanos(t *testing.T) thanos {
+func newThanos(t *testing.T, a, b string) thanos {
 	t.Helper()
 	path := program(t, "thanos")
 	query := programtest.FreeAddress(t)
 	out := thanos{url: "http://" + query}
 	args := []string{"query", "--http-address=" + query, "--grpc-address=" + programtest.FreeAddress(t), "--query.replica-label=replica"}
-	for _, replica := range []string{"a", "b"} {
-		beside, data := prometheus(t, "cluster: apim, replica: "+replica)
+	for i, data := range []string{a, b} {
+		beside := prometheus(t, data, "cluster: apim, replica: "+"ab"[i:i+1])
 		web, address := programtest.FreeAddress(t), programtest.FreeAddress(t)
 		process := answering(t, "http://"+web+"/-/ready", exec.Command(path, "sidecar",
 			"--prometheus.url="+beside, "--tsdb.path="+data, "--http-address="+web, "--grpc-address="+address))

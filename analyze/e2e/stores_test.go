@@ -150,13 +150,13 @@ func TestStores(t *testing.T) {
 	}
 	a := newAnalyze(t)
 	t.Run("prometheus", func(t *testing.T) {
-		url, _ := prometheus(t, "")
-		a.agrees(t, exact, url)
+		a.agrees(t, exact, prometheus(t, blocks(t), ""))
 	})
 	for _, name := range []string{"victoria-metrics-debian", "victoria-metrics"} {
 		t.Run(name, func(t *testing.T) { testVictoriaMetrics(t, a, name) })
 	}
 	t.Run("thanos", func(t *testing.T) { testThanos(t, a) })
+	t.Run("thanos with holes", func(t *testing.T) { testReplicas(t, a) })
 	t.Run("cortex", func(t *testing.T) { testCortex(t, a) })
 }
 
@@ -179,7 +179,7 @@ func testVictoriaMetrics(t *testing.T, a analyze, name string) {
 // says so in its answers until it has noticed, and in its list of stores alone
 // afterwards.
 func testThanos(t *testing.T, a analyze) {
-	store := newThanos(t)
+	store := newThanos(t, blocks(t), blocks(t))
 	a.agrees(t, exact, store.url)
 	gone := store.sidecars[1]
 	if err := gone.process.Stop(time.Minute); err != nil {
