@@ -12,7 +12,7 @@ import (
 )
 
 // guardRows is the most rows that one lateness window may hold by the
-// optimizer's estimate; they are remembered, at about 40 bytes each.
+// optimizer's estimate; they are remembered, at 35 to 55 bytes each.
 const guardRows = 1_000_000
 
 // errUnusable is an index that does not serve.
