@@ -32,6 +32,20 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
+// TestInstallPage: docs/install.md says word for word what the README says of
+// the three ways, which make test-install runs.
+func TestInstallPage(t *testing.T) {
+	page := read(t, "docs/install.md")
+	section := markdown.Section(read(t, "README.md"), "## Use it on your own system")
+	for _, way := range []string{"Native", "Container", "Deb"} {
+		_, after, _ := strings.Cut(section, "**"+way+"**")
+		blocks := markdown.Blocks(after, "sh")
+		if len(blocks) == 0 || !slices.Contains(markdown.Blocks(markdown.Section(page, "## "+way), "sh"), blocks[0]) {
+			t.Errorf("docs/install.md, %s, has other commands than the README", way)
+		}
+	}
+}
+
 // readmeCommands holds the README's commands against the programs: make
 // targets exist, flags are known, and two commands that need nothing are run.
 func readmeCommands(t *testing.T, bin string) {
