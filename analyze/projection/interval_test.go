@@ -9,7 +9,7 @@ import (
 
 // The interval of the projected throughput and of off / on holds the truth as
 // often as it says, within what so few experiments can tell: of 1,500 the shares
-// are 0.938, 0.943 and 0.934.
+// are 0.971, 0.980 and 1: the intervals hold both ends of the delay.
 func TestIntervalsHoldTheTruth(t *testing.T) {
 	const (
 		experiments = 80
