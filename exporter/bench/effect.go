@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"time"
@@ -52,16 +53,20 @@ func effectFigure(ctx context.Context, s *stand) (rows []row, err error) {
 	if err := errors.Join(xErr, yErr); err != nil {
 		return nil, err
 	}
-	e, err := stats.PairedT(x, y, 0.95)
-	if err != nil {
+	var found string
+	switch e, err := stats.PairedT(x, y, 0.95); {
+	case errors.Is(err, stats.ErrConstant): // windows of a few tokens
+		found = fmt.Sprintf("%.3f × in every pair", math.Exp(x[0]-y[0]))
+	case err != nil:
 		return nil, err
+	default:
+		e = e.Exp()
+		found = fmt.Sprintf("%.3f × [%.3f, %.3f], 95 %%", e.Value, e.Lo, e.Hi)
 	}
-	e = e.Exp()
 	return []row{{
 		figure: "token throughput with the exporter against without",
-		found: fmt.Sprintf("%.3f × [%.3f, %.3f], 95 %% (%d pairs of %v, %.0f against %.0f tokens/s)",
-			e.Value, e.Lo, e.Hi, s.o.pairs, s.o.window, median(with), median(without)),
-		bar: none,
+		found:  fmt.Sprintf("%s (%d pairs of %v, %.0f against %.0f tokens/s)", found, s.o.pairs, s.o.window, median(with), median(without)),
+		bar:    none,
 	}}, nil
 }
 
