@@ -8,10 +8,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/tokenpersistence/toolkit/exporter/collector/collectortest"
 )
 
 func TestGrantTypesAreCleanLabels(t *testing.T) {
@@ -51,39 +52,7 @@ func grantPage(raws [][]byte) (string, error) {
 		rows = append(rows, tokenRow{second: 1, key: b.ledger.key(fmt.Append(nil, i)), grant: grantIndex(raw)})
 	}
 	b.ledger.add(1, rows)
-	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(gathered{t.Descs(), t.metrics([]*visit{{book: b}}, leftOut{})}); err != nil {
-		return "", err
-	}
-	families, err := registry.Gather()
-	if err != nil {
-		return "", err
-	}
-	var page bytes.Buffer
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&page, f); err != nil {
-			return "", err
-		}
-	}
-	return page.String(), nil
-}
-
-// gathered is a prometheus.Collector of metrics that are there already.
-type gathered struct {
-	descs   []*prometheus.Desc
-	metrics []prometheus.Metric
-}
-
-func (g gathered) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range g.descs {
-		ch <- d
-	}
-}
-
-func (g gathered) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range g.metrics {
-		ch <- m
-	}
+	return collectortest.Page(t.Descs(), t.metrics([]*visit{{book: b}}, leftOut{}))
 }
 
 // checkGrantPage parses the page and compares its sum and its size.

@@ -51,25 +51,37 @@ func Values(t testing.TB, metrics []prometheus.Metric) map[string]float64 {
 func Exposition(t *testing.T, c Collector) (string, error) {
 	t.Helper()
 	metrics, err := c.Collect(t.Context())
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(constant{c.Descs(), metrics})
-	families, gatherErr := registry.Gather()
+	page, gatherErr := Page(c.Descs(), metrics)
 	if gatherErr != nil {
 		t.Fatalf("the collector's metrics do not fit together: %v", gatherErr)
 	}
-	var text bytes.Buffer
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
-			t.Fatal(err)
-		}
-	}
 	var lines []string
-	for line := range strings.Lines(text.String()) {
+	for line := range strings.Lines(page) {
 		if !strings.HasPrefix(line, "#") {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines, ""), err
+}
+
+// Page is the text that a registry gives for metrics, help and type included, or
+// its error where they do not fit their descs or each other.
+func Page(descs []*prometheus.Desc, metrics []prometheus.Metric) (string, error) {
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(constant{descs, metrics}); err != nil {
+		return "", err
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		return "", err
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			return "", err
+		}
+	}
+	return text.String(), nil
 }
 
 // constant shows metrics to a registry that checks them against their descs.
