@@ -47,10 +47,13 @@ SERIAL := ./alerts ./analyze/estimate ./analyze/plan ./analyze/projection ./anal
 # Packages that do, and have tests that do not: those tests leave the race detector out.
 PARTLY := ./analyze/report ./analyze/statsbench
 
+# Packages whose tests wait longest, for servers: they begin first, and others run beside them.
+LONG := ./exporter ./exporter/collector ./testbed
+
 test: setup ## all tests against a real server, with the race detector where there is more than one goroutine
 	@testbed/install.sh prometheus
 	export TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus; \
-	GORACE=atexit_sleep_ms=0 go test -race -parallel 4 -timeout 12m $$(go list ./... | grep -vxF "$$(go list $(SERIAL))") && \
+	GORACE=atexit_sleep_ms=0 go test -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(LONG))") && \
 	go test -parallel 4 -timeout 12m $(SERIAL) $(PARTLY)
 
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
@@ -64,13 +67,14 @@ bench-jtl: ## our reader of result files beside DuckDB, gawk and a newline count
 	@command -v gawk >/dev/null || testbed/install.sh gawk || echo 'gawk cannot be installed here' >&2
 	@cd analyze/jtlbench && go run . $(ARGS)
 
+# The soak is not repeated here: TOKEN_PERSISTENCE_MYSQLD=path make soak does it.
 test-mysql: ## the tests of what talks to the database, against the MySQL of Debian sid
 	@testbed/install.sh prometheus
 	@status=0; testbed/install.sh mysql || status=$$?; \
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
-		go test -parallel 4 -timeout 12m ./exporter ./exporter/bench ./exporter/collector ./internal/... ./compose
+		go test -p 3 -parallel 4 -timeout 12m -skip '^TestSoak$$' ./exporter ./exporter/bench ./exporter/collector ./internal/... ./compose
 
 SERVERS ?= machine mysql mariadb-sid
 

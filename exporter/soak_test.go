@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	soakTime = flag.Duration("soak", 20*time.Second, "how long TestSoak breaks things; make soak sets an hour")
+	soakTime = flag.Duration("soak", 10*time.Second, "how long TestSoak breaks things; make soak sets an hour")
 	soakSeed = flag.Uint64("soak.seed", 0, "seed of TestSoak, to repeat what it did; 0: another one each time")
 )
 
