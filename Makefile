@@ -74,7 +74,7 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
-		go test -p 3 -parallel 4 -timeout 12m -skip '^TestSoak$$' ./exporter ./exporter/bench ./exporter/collector ./internal/... ./compose
+		go test -parallel 4 -skip '^TestSoak$$' -timeout 12m ./exporter ./exporter/bench ./exporter/collector ./internal/... ./compose
 
 SERVERS ?= machine mysql mariadb-sid
 
