@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/tokenpersistence/toolkit/analyze/inspect"
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
@@ -137,7 +138,7 @@ func (o inspectOptions) replay(ctx context.Context, spec source.Spec, write func
 	for i, name := range o.files {
 		files[i] = inspect.NewReplay(name, o.warmup)
 	}
-	rows, err := source.ScanResults(ctx, spec, o.files, func(file int, r source.Result) { files[file].Add(r) })
+	rows, err := source.ScanResults(ctx, spec, o.files, func(file int, r jtl.Row) { files[file].Add(r) })
 	if err != nil {
 		return nil, err
 	}

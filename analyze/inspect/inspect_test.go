@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenpersistence/toolkit/analyze/inspect"
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
@@ -170,7 +171,7 @@ func TestManyLabels(t *testing.T) {
 func TestReplayLabels(t *testing.T) {
 	f := inspect.NewReplay("a.jtl", 0)
 	for i := range 1500 {
-		f.Add(source.Result{Start: 1, Label: fmt.Appendf(nil, "label %d", i)})
+		f.Add(jtl.Row{Start: 1, Label: fmt.Appendf(nil, "label %d", i)})
 	}
 	var out bytes.Buffer
 	if err := inspect.JMeterDashboard(&out, []*inspect.Replay{f}); err != nil {

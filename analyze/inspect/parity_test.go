@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tokenpersistence/toolkit/analyze/inspect"
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 	"github.com/tokenpersistence/toolkit/analyze/source"
 )
 
@@ -51,7 +52,7 @@ func readSample(t *testing.T) *inspect.Replay {
 	t.Helper()
 	f := inspect.NewReplay("sample.jtl", 10*time.Second)
 	spec := source.Spec{Base: filepath.Join("..", "source", "testdata")}
-	if _, err := source.ScanResults(t.Context(), spec, []string{f.Name}, func(_ int, r source.Result) { f.Add(r) }); err != nil {
+	if _, err := source.ScanResults(t.Context(), spec, []string{f.Name}, func(_ int, r jtl.Row) { f.Add(r) }); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tokenpersistence/toolkit/analyze/source"
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // maxLabels bounds what a file with a label per request can use up.
@@ -16,7 +16,7 @@ const maxLabels = 1000
 // order of the file, which some of their figures depend on.
 //
 //	r := inspect.NewReplay("run-1.jtl", 2*time.Minute)
-//	_, err := source.ScanResults(ctx, source.Spec{}, []string{r.Name}, func(_ int, row source.Result) { r.Add(row) })
+//	_, err := source.ScanResults(ctx, source.Spec{}, []string{r.Name}, func(_ int, row jtl.Row) { r.Add(row) })
 //	err = inspect.WSO2Summary(os.Stdout, []*inspect.Replay{r})
 type Replay struct {
 	Name   string
@@ -33,7 +33,7 @@ func NewReplay(name string, warmup time.Duration) *Replay {
 }
 
 // Add counts one result.
-func (f *Replay) Add(r source.Result) {
+func (f *Replay) Add(r jtl.Row) {
 	if f.first == 0 || r.Start < f.first {
 		f.first = r.Start
 	}
@@ -82,7 +82,7 @@ type part struct {
 	satisfied, patient uint64   // successes within apdexSatisfied, and beyond it within apdexTolerated
 }
 
-func (p *part) add(r source.Result) {
+func (p *part) add(r jtl.Row) {
 	if p.samples == 0 || r.Start < p.start {
 		p.start = r.Start
 	}

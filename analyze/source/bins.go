@@ -1,5 +1,7 @@
 package source
 
+import "github.com/tokenpersistence/toolkit/analyze/jtl"
+
 // frame says which rows of a label are binned, in milliseconds since the epoch.
 type frame struct {
 	start, end int64 // rows that end elsewhere are outside
@@ -18,36 +20,36 @@ type bins struct {
 }
 
 // add counts one row in the second, from the frame's start, in which it ends.
-func (b *bins) add(r jtlRow, f *frame, room *budget) {
+func (b *bins) add(r jtl.Row, f *frame, room *budget) {
 	b.count++
-	if !r.success {
+	if !r.Success {
 		b.errors++
 	}
-	end := r.end()
-	if r.start < b.first || b.first == 0 {
-		b.first = r.start
+	end := r.End()
+	if r.Start < b.first || b.first == 0 {
+		b.first = r.Start
 	}
 	if end > b.last {
 		b.last = end
 	}
 	if end < f.start || end >= f.end {
 		b.outside++
-		if r.start < f.start || r.start >= f.end {
+		if r.Start < f.start || r.Start >= f.end {
 			b.strangers++
 		}
 		return
 	}
 	second := b.seconds.at(uint64(end-f.start)/1000, room)
-	if !r.success {
+	if !r.Success {
 		second.errors++
 		if end >= f.measured {
-			b.failedMS += uint64(r.elapsed)
+			b.failedMS += uint64(r.Elapsed)
 		}
 		return
 	}
 	second.successes++
 	if end >= f.measured {
-		b.elapsed.add(uint64(r.elapsed), 1)
+		b.elapsed.add(uint64(r.Elapsed), 1)
 	}
 }
 

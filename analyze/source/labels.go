@@ -3,6 +3,8 @@ package source
 import (
 	"maps"
 	"slices"
+
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // maxLabels is how many labels a table keeps: a file may have one per request.
@@ -32,7 +34,7 @@ func newTable(f frame, want string) *table {
 }
 
 // tables makes one table for each worker, and their handles.
-func newTables(n int, f frame, want string) (tables []*table, handles []func(jtlRow)) {
+func newTables(n int, f frame, want string) (tables []*table, handles []func(jtl.Row)) {
 	for range n {
 		t := newTable(f, want)
 		tables = append(tables, t)
@@ -41,8 +43,8 @@ func newTables(n int, f frame, want string) (tables []*table, handles []func(jtl
 	return tables, handles
 }
 
-func (t *table) add(r jtlRow) {
-	e := t.find(r.label)
+func (t *table) add(r jtl.Row) {
+	e := t.find(r.Label)
 	if e == nil {
 		return
 	}

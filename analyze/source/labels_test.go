@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // TestTables counts random rows with one table and with several that are merged
@@ -21,13 +23,13 @@ func TestTables(t *testing.T) {
 		several := []*table{newTable(f, want), newTable(f, want), newTable(f, want)}
 		rows, longest := map[string]uint64{}, map[string]int64{}
 		for range 30000 {
-			r := jtlRow{
-				start: 1717199990000 + rng.Int64N(620000), elapsed: rng.Int64N(1000) * rng.Int64N(5),
-				label: fmt.Appendf(nil, "label %04d", rng.IntN(names)), success: rng.IntN(9) > 0,
+			r := jtl.Row{
+				Start: 1717199990000 + rng.Int64N(620000), Elapsed: rng.Int64N(1000) * rng.Int64N(5),
+				Label: fmt.Appendf(nil, "label %04d", rng.IntN(names)), Success: rng.IntN(9) > 0,
 			}
-			rows[string(r.label)]++
-			if end := r.end(); r.success && end >= f.measured && end < f.end {
-				longest[string(r.label)] = max(longest[string(r.label)], r.elapsed)
+			rows[string(r.Label)]++
+			if end := r.End(); r.Success && end >= f.measured && end < f.end {
+				longest[string(r.Label)] = max(longest[string(r.Label)], r.Elapsed)
 			}
 			one.add(r)
 			several[rng.IntN(3)].add(r)
@@ -84,7 +86,7 @@ func summary(t *table) map[string]any {
 func TestScattered(t *testing.T) {
 	table := newTable(frame{end: 1 << 62}, "")
 	for i := range int64(3 * maxPages) {
-		table.add(jtlRow{start: 1 + i*pageSeconds*1000, elapsed: 1, label: []byte("a"), success: true})
+		table.add(jtl.Row{Start: 1 + i*pageSeconds*1000, Elapsed: 1, Label: []byte("a"), Success: true})
 	}
 	if !table.room.lost || table.room.pages != maxPages {
 		t.Errorf("lost %t, %d pages", table.room.lost, table.room.pages)

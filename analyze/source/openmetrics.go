@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // readOpenMetrics answers the profile's queries from OpenMetrics text with
@@ -34,16 +36,16 @@ func readOpenMetrics(ctx context.Context, spec Spec, d Dataset) (Dataset, error)
 
 // read adds one file with at most room samples.
 func (m memory) read(ctx context.Context, name, path string, room int) (Input, error) {
-	in, err := openInput(name, path, nil)
+	in, err := jtl.Open(name, path, nil)
 	if err != nil {
 		return Input{}, err
 	}
-	defer in.close() //nolint:errcheck // read only: nothing to lose
+	defer in.Close() //nolint:errcheck // read only: nothing to lose
 	count, err := m.add(ctx, name, in, room)
 	if err != nil {
 		return Input{}, err
 	}
-	sum, err := in.hash()
+	sum, err := in.Hash()
 	return Input{Kind: "openmetrics", Name: name, SHA256: sum, Count: count}, err
 }
 

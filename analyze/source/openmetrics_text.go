@@ -53,7 +53,7 @@ func (m memory) add(ctx context.Context, name string, in io.Reader, room int) (i
 			}
 		}
 		if ctx.Err() != nil {
-			return d.count, interrupted(ctx, name)
+			return d.count, fmt.Errorf("read %s: %w", name, context.Cause(ctx))
 		}
 		if err := d.parse(text, n); err != nil {
 			return d.count, err

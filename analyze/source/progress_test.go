@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // TestProgress rises from nothing to all, in steps of windows at least.
@@ -42,7 +44,7 @@ func TestSurveyProgress(t *testing.T) {
 	for name, read := range map[string]func(Spec) error{
 		"surveys": func(s Spec) error { _, err := ReadSurveys(t.Context(), s, []string{"a.jtl", "b.jtl"}); return err },
 		"results": func(s Spec) error {
-			_, err := ScanResults(t.Context(), s, []string{"a.jtl", "b.jtl"}, func(int, Result) {})
+			_, err := ScanResults(t.Context(), s, []string{"a.jtl", "b.jtl"}, func(int, jtl.Row) {})
 			return err
 		},
 	} {

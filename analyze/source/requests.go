@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // readRequests reads the result files of every window that names some.
@@ -59,7 +61,7 @@ func readRun(ctx context.Context, spec Spec, w Window) (runResult, []Input, []Pr
 // or behind, the files are read again with the window that all rows give.
 func readDerived(ctx context.Context, spec Spec, w Window, label string) (*tally, error) {
 	for _, name := range w.JTL {
-		if info, err := os.Stat(spec.path(name)); name == stdin || err == nil && !info.Mode().IsRegular() {
+		if info, err := os.Stat(spec.path(name)); name == jtl.Stdin || err == nil && !info.Mode().IsRegular() {
 			return nil, &SpecError{fmt.Sprintf("%s can be read only once, which is not enough to find the beginning and the end of the run: save it as a file, or declare the window with start and end in an experiment file", name)}
 		}
 	}
@@ -101,12 +103,30 @@ func (s span) whole() (start, end time.Time) {
 
 func (s span) sane() bool { return s.last-s.first < maxDays*24*3600*1000 }
 
-// include widens the span by one row.
-func (s *span) include(r jtlRow) {
-	if s.first == 0 || r.start < s.first {
-		s.first = r.start
+// guessSpan looks at both ends of every file for the first and the last time.
+// It is a guess, and none at all for compressed files: whoever uses it has to
+// check it against all rows.
+func guessSpan(spec Spec, w Window, label string) span {
+	var s span
+	for _, name := range w.JTL {
+		err := jtl.Ends(spec.path(name), func(r jtl.Row) {
+			if label == "" || string(r.Label) == label {
+				s.include(r)
+			}
+		})
+		if err != nil {
+			return span{} // reading the whole file will say what is wrong
+		}
 	}
-	s.last = max(s.last, r.end())
+	return s
+}
+
+// include widens the span by one row.
+func (s *span) include(r jtl.Row) {
+	if s.first == 0 || r.Start < s.first {
+		s.first = r.Start
+	}
+	s.last = max(s.last, r.End())
 }
 
 func rangeText(from, to time.Time) string {

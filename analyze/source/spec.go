@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/common/config"
 
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 	"github.com/tokenpersistence/toolkit/internal/nearest"
 )
 
@@ -59,7 +60,7 @@ type Spec struct {
 
 // path resolves a file name of the experiment; - is standard input.
 func (s Spec) path(name string) string {
-	if filepath.IsAbs(name) || name == stdin {
+	if filepath.IsAbs(name) || name == jtl.Stdin {
 		return name
 	}
 	return filepath.Join(s.Base, name)

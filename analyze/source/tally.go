@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tokenpersistence/toolkit/analyze/jtl"
 )
 
 // tally is what the result files of one window hold.
@@ -29,7 +31,7 @@ func readTally(ctx context.Context, spec Spec, w Window, label string) (*tally, 
 	t.table = newTable(f, label)
 	for _, name := range w.JTL {
 		var tables []*table
-		file, err := scanJTL(ctx, name, spec.path(name), spec.bytesRead(), spec.workers(), func(n int) (handles []func(jtlRow)) {
+		file, err := jtl.Scan(ctx, name, spec.path(name), spec.bytesRead(), spec.workers(), func(n int) (handles []func(jtl.Row)) {
 			tables, handles = newTables(n, f, label)
 			return handles
 		})
@@ -44,14 +46,14 @@ func readTally(ctx context.Context, spec Spec, w Window, label string) (*tally, 
 	return t, nil
 }
 
-func (t *tally) note(name string, f jtlFile) {
-	t.rows += f.rows
-	t.bad += f.bad
-	t.badLines = append(t.badLines, f.badLines[:min(len(f.badLines), maxBadLines-len(t.badLines))]...)
-	if t.locals += f.locals; t.local == "" {
-		t.local = f.local
+func (t *tally) note(name string, f jtl.File) {
+	t.rows += f.Rows
+	t.bad += f.Bad
+	t.badLines = append(t.badLines, f.BadLines[:min(len(f.BadLines), jtl.MaxBadLines-len(t.badLines))]...)
+	if t.locals += f.Locals; t.local == "" {
+		t.local = f.Local
 	}
-	t.inputs = append(t.inputs, Input{Kind: "jtl", Name: name, SHA256: f.sha256, Count: int(f.rows)})
+	t.inputs = append(t.inputs, Input{Kind: "jtl", Name: name, SHA256: f.SHA256, Count: int(f.Rows)})
 }
 
 // requests puts together what study gets.

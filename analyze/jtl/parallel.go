@@ -1,4 +1,4 @@
-package source
+package jtl
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ type finding struct {
 // joins what they find in the order of the file, which gives damaged rows their
 // line numbers. Blocks are cut before lines that begin a row whatever stands
 // before them, so no worker has to know what another one saw.
-func parallel(ctx context.Context, s scan, in io.Reader, buffer []byte, n int, handles []func(jtlRow)) (stretch, error) {
+func parallel(ctx context.Context, s scan, in io.Reader, buffer []byte, n int, handles []func(Row)) (stretch, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	free := make(chan []byte, 2*len(handles)+2)
 	for range cap(free) - 1 { // and the one that we were given

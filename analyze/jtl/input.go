@@ -1,4 +1,4 @@
-package source
+package jtl
 
 import (
 	"archive/zip"
@@ -15,14 +15,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// stdin is the name of a result file that comes from standard input.
-const stdin = "-"
+// Stdin is the name of a result file that comes from standard input.
+const Stdin = "-"
 
 // maxZstdWindow bounds the memory that a compressed file can ask for.
 const maxZstdWindow = 64 << 20
 
-// input is one file being read: its text, and the hash of its bytes.
-type input struct {
+// Input is one file being read: its text without the compression, and the hash
+// of its bytes as they lie there.
+type Input struct {
 	name  string
 	file  *os.File
 	raw   io.Reader // the file's bytes, hashed on their way
@@ -34,11 +35,11 @@ type input struct {
 	end   func() // gives back what the decompression holds
 }
 
-// openInput opens a file and looks at its first bytes for what compressed it.
+// Open opens a file, or standard input for [Stdin], and looks at its first bytes for what compressed it.
 // read, unless nil, gets the file's bytes as they are read.
-func openInput(name, path string, read io.Writer) (*input, error) {
+func Open(name, path string, read io.Writer) (*Input, error) {
 	file := os.Stdin
-	if path != stdin {
+	if path != Stdin {
 		var err error
 		if file, err = os.Open(path); err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, err)
@@ -48,7 +49,7 @@ func openInput(name, path string, read io.Writer) (*input, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", name, err), file.Close())
 	}
-	in := &input{name: name, file: file, sum: sha256.New(), again: info.Mode().IsRegular() && path != stdin, end: func() {}}
+	in := &Input{name: name, file: file, sum: sha256.New(), again: info.Mode().IsRegular() && path != Stdin, end: func() {}}
 	in.raw = io.TeeReader(file, in.sum)
 	if read != nil {
 		in.raw = io.TeeReader(in.raw, read)
@@ -59,7 +60,7 @@ func openInput(name, path string, read io.Writer) (*input, error) {
 	return in, nil
 }
 
-func (in *input) decompress() error {
+func (in *Input) decompress() error {
 	first := make([]byte, 4)
 	n, err := fill(in.raw, first)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -108,7 +109,7 @@ func compression(first []byte) string {
 }
 
 // Read reads rows; its errors name the file.
-func (in *input) Read(p []byte) (int, error) {
+func (in *Input) Read(p []byte) (int, error) {
 	n, err := in.rows.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = in.wrap(err)
@@ -116,15 +117,15 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (in *input) wrap(err error) error {
+func (in *Input) wrap(err error) error {
 	if in.plain || in.zip && !errors.Is(err, zip.ErrFormat) && !errors.Is(err, zip.ErrChecksum) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("read %s: %w", in.name, err)
 	}
 	return fmt.Errorf("read %s: its compressed data is cut off or damaged: %w", in.name, err)
 }
 
-// hash reads the file to its end and returns the SHA-256 of its bytes.
-func (in *input) hash() (string, error) {
+// Hash reads the file to its end and returns the SHA-256 of its bytes.
+func (in *Input) Hash() (string, error) {
 	if _, err := io.Copy(io.Discard, in.raw); err != nil {
 		return "", fmt.Errorf("read %s: %w", in.name, err)
 	}
@@ -132,22 +133,23 @@ func (in *input) hash() (string, error) {
 }
 
 // finish puts together what a result file showed.
-func (in *input) finish(p stretch) (jtlFile, error) {
-	sum, err := in.hash()
+func (in *Input) finish(p stretch) (File, error) {
+	sum, err := in.Hash()
 	if err != nil {
-		return jtlFile{}, err
+		return File{}, err
 	}
-	file := jtlFile{sha256: sum, rows: p.rows, bad: p.bad, locals: p.locals}
+	file := File{SHA256: sum, Rows: p.rows, Bad: p.bad, Locals: p.locals}
 	for _, b := range p.worst {
-		file.badLines = append(file.badLines, b.quote(in.name))
+		file.BadLines = append(file.BadLines, b.quote(in.name))
 	}
 	if p.local != nil {
-		file.local = p.local.quote(in.name)
+		file.Local = p.local.quote(in.name)
 	}
 	return file, nil
 }
 
-func (in *input) close() error {
+// Close closes the file.
+func (in *Input) Close() error {
 	in.end()
 	return in.file.Close()
 }

@@ -1,4 +1,4 @@
-package source
+package jtl
 
 import (
 	"bytes"
@@ -7,20 +7,13 @@ import (
 	"os"
 )
 
-// guessSpan looks at both ends of every file for the first and the last time.
-// It is a guess, and none at all for compressed files: whoever uses it has to
-// check it against all rows.
-func guessSpan(spec Spec, w Window, label string) span {
-	var s span
-	for _, name := range w.JTL {
-		if err := guessFile(spec.path(name), label, &s); err != nil {
-			return span{} // reading the whole file will say what is wrong
-		}
-	}
-	return s
-}
+// ErrNoEnds says that a file does not show how it ends: it is compressed, or no
+// row was found at its beginning.
+var ErrNoEnds = errors.New("the file does not show its end")
 
-func guessFile(path, label string, s *span) error {
+// Ends hands the rows at both ends of a file to handle, half a mebibyte of each.
+// Damaged rows are left out: reading the whole file says what is wrong.
+func Ends(path string, handle func(Row)) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -33,18 +26,14 @@ func guessFile(path, label string, s *span) error {
 	}
 	head := bytes.TrimPrefix(buffer[:n], []byte(byteOrderMark))
 	if compression(head) != "" {
-		return errNoGuess
+		return ErrNoEnds
 	}
 	cols, err := sniff(path, head)
 	if err != nil || cols.count == 0 {
-		return errNoGuess
+		return ErrNoEnds
 	}
 	rows := newScan(path, cols)
-	rows.fixed, rows.handle = true, func(r jtlRow) {
-		if label == "" || string(r.label) == label {
-			s.include(r)
-		}
-	}
+	rows.fixed, rows.handle = true, handle
 	if n < len(buffer) {
 		return rows.block(head)
 	}
@@ -60,8 +49,6 @@ func guessFile(path, label string, s *span) error {
 	}
 	return rows.block(cols.firstRow(buffer[:n]))
 }
-
-var errNoGuess = errors.New("the file does not show its end")
 
 // firstRow returns the text from the first line on that begins a row for
 // certain, leaving out the line that the text begins with.

@@ -1,4 +1,4 @@
-package source
+package jtl
 
 import (
 	"bytes"
@@ -112,32 +112,32 @@ func isTime(field []byte) bool {
 }
 
 // row reads the fields of a data row; why says what is wrong with a damaged one.
-func (c columns) row(fields [][]byte, last bool) (row jtlRow, why string) {
+func (c columns) row(fields [][]byte, last bool) (row Row, why string) {
 	if len(fields) != c.count {
 		if last && len(fields) < c.count {
 			return row, "the last row is cut off"
 		}
 		return row, fmt.Sprintf("%d columns where the file has %d", len(fields), c.count)
 	}
-	if row.start, row.local, why = startOf(fields[c.time]); why != "" {
+	if row.Start, row.Local, why = startOf(fields[c.time]); why != "" {
 		return row, why
 	}
 	var err error
-	if row.elapsed, err = strconv.ParseInt(string(fields[c.elapsed]), 10, 64); err != nil || row.elapsed < 0 {
+	if row.Elapsed, err = strconv.ParseInt(string(fields[c.elapsed]), 10, 64); err != nil || row.Elapsed < 0 {
 		return row, fmt.Sprintf("elapsed %q is not a number of milliseconds", clip(fields[c.elapsed]))
 	}
-	if row.elapsed > maxElapsedMS {
-		return row, fmt.Sprintf("elapsed %d ms is over an hour", row.elapsed)
+	if row.Elapsed > maxElapsedMS {
+		return row, fmt.Sprintf("elapsed %d ms is over an hour", row.Elapsed)
 	}
 	switch string(fields[c.success]) {
 	case "true", "TRUE", "True":
-		row.success = true
+		row.Success = true
 	case "false", "FALSE", "False":
 	default:
 		return row, fmt.Sprintf("success is %q, not true or false", clip(fields[c.success]))
 	}
-	row.label = fields[c.label]
-	row.bytes, row.sentBytes = amount(fields, c.bytes), amount(fields, c.sentBytes)
+	row.Label = fields[c.label]
+	row.Bytes, row.SentBytes = amount(fields, c.bytes), amount(fields, c.sentBytes)
 	return row, ""
 }
 
@@ -163,4 +163,17 @@ func clip(text []byte) string {
 		return string(text)
 	}
 	return strings.ToValidUTF8(string(text[:most]), "") + "…"
+}
+
+// amount reads a column that a row need not have. A row without a sound number
+// there is a result all the same.
+func amount(fields [][]byte, position int) int64 {
+	if position == 0 {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(fields[position-1]), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }

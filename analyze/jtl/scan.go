@@ -1,4 +1,4 @@
-package source
+package jtl
 
 import (
 	"context"
@@ -15,7 +15,7 @@ type scan struct {
 	plan   plan
 	odd    records // reads the rows that are not plain
 	fixed  bool    // the columns may not change, because others read with them too
-	handle func(jtlRow)
+	handle func(Row)
 	stretch
 }
 
@@ -90,7 +90,7 @@ func (s *scan) take(fields [][]byte, line int, last bool, err error) error {
 	switch {
 	case why == "":
 		s.rows++
-		if row.local {
+		if row.Local {
 			if s.locals++; s.local == nil {
 				s.local = &badLine{line, fmt.Sprintf("timeStamp %q is a date without a time zone", fields[s.cols.time])}
 			}
@@ -110,7 +110,7 @@ func (s *scan) take(fields [][]byte, line int, last bool, err error) error {
 
 func (s *scan) damaged(line int, why string) {
 	s.bad++
-	if len(s.worst) < maxBadLines {
+	if len(s.worst) < MaxBadLines {
 		s.worst = append(s.worst, badLine{line, why})
 	}
 }
@@ -136,7 +136,7 @@ func (p *stretch) follow(q stretch) {
 		p.local = &badLine{p.lines + q.local.line, q.local.why}
 	}
 	for _, b := range q.worst {
-		if len(p.worst) < maxBadLines {
+		if len(p.worst) < MaxBadLines {
 			p.worst = append(p.worst, badLine{p.lines + b.line, b.why})
 		}
 	}

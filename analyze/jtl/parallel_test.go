@@ -1,10 +1,13 @@
-package source
+package jtl
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +15,19 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
+
+// header is the first line that JMeter writes.
+const header = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect\n"
+
+// writeFile makes a result file and returns its path.
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.jtl")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // seenRow is a row that outlives the call that hands it over.
 type seenRow struct {
@@ -54,9 +70,9 @@ func (o *outcome) set(p stretch, rows []seenRow, err error) {
 	}
 }
 
-func remember(rows *[]seenRow) func(jtlRow) {
-	return func(r jtlRow) {
-		*rows = append(*rows, seenRow{r.start, r.elapsed, string(r.label), r.success, r.local})
+func remember(rows *[]seenRow) func(Row) {
+	return func(r Row) {
+		*rows = append(*rows, seenRow{r.Start, r.Elapsed, string(r.Label), r.Success, r.Local})
 	}
 }
 
@@ -86,12 +102,12 @@ func readBlocks(t *testing.T, text string, workers, size int) outcome {
 		return readSerially(t, text)
 	}
 	lists := make([][]seenRow, workers)
-	var handles []func(jtlRow)
+	var handles []func(Row)
 	for i := range lists {
 		handles = append(handles, remember(&lists[i]))
 	}
 	p, err := parallel(t.Context(), newScan("x", cols), strings.NewReader(text), make([]byte, size), 0, handles)
-	if errors.Is(err, errSerial) { // as scanJTL does
+	if errors.Is(err, errSerial) { // as Scan does
 		return readSerially(t, text)
 	}
 	o.parallel = true
@@ -214,13 +230,13 @@ func TestLongFiles(t *testing.T) {
 		{"one quote", header + "1717200000500,300,token,\"" + strings.Repeat("x\n", 400000) + sound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := writeFiles(t, map[string]string{"a.jtl": c.text})
-			read := func(workers int) (jtlFile, int) {
+			path := writeFile(t, c.text)
+			read := func(workers int) (File, int) {
 				var mu sync.Mutex
-				rows, path := 0, dir+"/a.jtl"
-				f, err := scanJTL(t.Context(), "a.jtl", path, nil, workers, func(n int) []func(jtlRow) {
+				rows := 0
+				f, err := Scan(t.Context(), "a.jtl", path, nil, workers, func(n int) []func(Row) {
 					rows = 0
-					return slices.Repeat([]func(jtlRow){func(jtlRow) {
+					return slices.Repeat([]func(Row){func(Row) {
 						mu.Lock()
 						defer mu.Unlock()
 						rows++
@@ -234,12 +250,12 @@ func TestLongFiles(t *testing.T) {
 			want, wantRows := read(0)
 			for _, workers := range []int{1, 3} {
 				got, rows := read(workers)
-				if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(jtlFile{})); diff != "" || rows != wantRows {
+				if diff := gocmp.Diff(want, got); diff != "" || rows != wantRows {
 					t.Errorf("%d workers: %d rows, want %d (-serial +parallel)\n%s", workers, rows, wantRows, diff)
 				}
 			}
-			if uint64(wantRows)+want.bad != want.rows || wantRows == 0 {
-				t.Errorf("%d sound and %d damaged of %d rows", wantRows, want.bad, want.rows)
+			if uint64(wantRows)+want.Bad != want.Rows || wantRows == 0 {
+				t.Errorf("%d sound and %d damaged of %d rows", wantRows, want.Bad, want.Rows)
 			}
 		})
 	}
@@ -265,11 +281,11 @@ func TestShortWay(t *testing.T) {
 			text := []byte(strings.Repeat(c.line+"\n", 3))
 			p := planFor(cols)
 			row, ok := p.read(text, 0, len(c.line))
-			if !ok || row.start != 1717200000500 || row.elapsed != 300 || string(row.label) != "token" || !row.success {
+			if !ok || row.Start != 1717200000500 || row.Elapsed != 300 || string(row.Label) != "token" || !row.Success {
 				t.Fatalf("%+v %t", row, ok)
 			}
 			s, count := newScan("x", cols), 0
-			s.fixed, s.handle = true, func(jtlRow) { count++ }
+			s.fixed, s.handle = true, func(Row) { count++ }
 			if n := testing.AllocsPerRun(5, func() {
 				if err := s.block(text[:len(text)-len(c.line)-1]); err != nil {
 					t.Fatal(err)
@@ -292,16 +308,36 @@ func BenchmarkBlock(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	tables, handles := newTables(1, frame{end: 1 << 62}, "")
 	s := newScan("x", cols)
-	s.fixed, s.handle = true, handles[0]
+	rows, good := 0, 0
+	s.fixed, s.handle = true, func(r Row) {
+		rows++
+		if r.Success {
+			good++
+		}
+	}
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		if err := s.block(text); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if len(tables[0].labels) != 3 {
-		b.Fatalf("%d labels", len(tables[0].labels))
+	if rows == 0 || good == rows {
+		b.Fatalf("%d of %d rows are successes", good, rows)
+	}
+}
+
+// TestInterrupted ends at once when asked to, whichever way it reads.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	path := writeFile(t, header+strings.Repeat("1717200000500,300,token,200,OK,t,text,true,,1,1,1,1,u,1,0,0\n", 90000))
+	for _, workers := range []int{0, 2} {
+		_, err := Scan(ctx, "a.jtl", path, nil, workers, func(n int) []func(Row) {
+			return slices.Repeat([]func(Row){func(Row) {}}, n)
+		})
+		if err == nil || !strings.Contains(err.Error(), "read a.jtl: enough") {
+			t.Errorf("%d workers: %v", workers, err)
+		}
 	}
 }

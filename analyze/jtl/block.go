@@ -1,4 +1,4 @@
-package source
+package jtl
 
 import (
 	"bytes"
@@ -103,7 +103,7 @@ func planFor(c columns) plan {
 // read reads the row text[at:end] when everything in it is as it mostly is:
 // numbers of digits alone, true or false in small letters, as many delimiters
 // as the file has. The caller sees to it that there is no quote.
-func (p *plan) read(text []byte, at, end int) (row jtlRow, ok bool) {
+func (p *plan) read(text []byte, at, end int) (row Row, ok bool) {
 	if len(p.sep) == 0 {
 		return row, false
 	}
@@ -124,11 +124,11 @@ func (p *plan) read(text []byte, at, end int) (row jtlRow, ok bool) {
 		}
 		switch p.steps[i].field {
 		case timeField:
-			if row.start, at = number(text, at, end); at < 0 || row.start <= 0 || row.start > maxStartMS {
+			if row.Start, at = number(text, at, end); at < 0 || row.Start <= 0 || row.Start > maxStartMS {
 				return row, false
 			}
 		case elapsedField:
-			if row.elapsed, at = number(text, at, end); at < 0 || row.elapsed > maxElapsedMS {
+			if row.Elapsed, at = number(text, at, end); at < 0 || row.Elapsed > maxElapsedMS {
 				return row, false
 			}
 		case labelField:
@@ -136,12 +136,12 @@ func (p *plan) read(text []byte, at, end int) (row jtlRow, ok bool) {
 			if n < 0 {
 				n = end - at
 			}
-			row.label = text[at : at+n]
+			row.Label = text[at : at+n]
 			at += n
 		case successField:
 			switch field := text[at:end]; {
 			case len(field) >= 4 && string(field[:4]) == "true":
-				row.success = true
+				row.Success = true
 				at += 4
 			case len(field) >= 5 && string(field[:5]) == "false":
 				at += 5

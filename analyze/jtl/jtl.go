@@ -1,4 +1,6 @@
-package source
+// Package jtl reads JMeter's result files in CSV, plain or compressed, with all
+// cores: what stands in a row, which rows are damaged and where. It counts nothing.
+package jtl
 
 import (
 	"bytes"
@@ -19,43 +21,46 @@ const (
 	blockSize = 2 * maxRecord
 )
 
-// jtlRow is one result. The label is valid only during the call that gets it.
-type jtlRow struct {
-	start, elapsed int64 // milliseconds
-	label          []byte
-	success        bool
-	local          bool // start was a date without a time zone
+// Row is one result.
+type Row struct {
+	Start, Elapsed int64  // milliseconds, Start since the epoch
+	Label          []byte // valid only during the call that gets the row
+	Success        bool
+	Local          bool // Start was a date without a time zone, read as UTC
 
-	bytes, sentBytes int64 // where rows are read one after the other
+	// Bytes and SentBytes are set only where rows are read one after the other;
+	// 0 where the file has no such column or no number in it.
+	Bytes, SentBytes int64
 }
 
-func (r jtlRow) end() int64 { return r.start + r.elapsed }
+// End is when the answer was there, in milliseconds since the epoch.
+func (r Row) End() int64 { return r.Start + r.Elapsed }
 
-// jtlFile says what reading one result file showed.
-type jtlFile struct {
-	sha256   string // of the file's bytes as they lie there, compressed or not
-	rows     uint64
-	bad      uint64
-	badLines []string
-	locals   uint64 // rows whose time is a date without a time zone
-	local    string // the first of them as file:line: text
+// File says what reading one result file showed.
+type File struct {
+	SHA256   string   // of the file's bytes as they lie there, compressed or not
+	Rows     uint64   // sound and damaged ones
+	Bad      uint64   // damaged ones
+	BadLines []string // the first MaxBadLines of them as file:line: reason
+	Locals   uint64   // rows whose time is a date without a time zone
+	Local    string   // the first of them as file:line: text
 }
 
-// maxBadLines is how many damaged rows are quoted; all are counted.
-const maxBadLines = 5
+// MaxBadLines is how many damaged rows are quoted; all are counted.
+const MaxBadLines = 5
 
 // errSerial says that a file cannot be read in parallel: its columns change on
 // the way, or it has no place where it can be cut.
 var errSerial = errors.New("the rows have to be read one after the other")
 
-// scanJTL reads one JMeter CSV result file, plain or compressed, and hands
+// Scan reads one JMeter CSV result file, plain or compressed, and hands
 // every good row to one of the functions that handles makes, one for each
 // worker. Damaged rows are counted with their line numbers. Dates that can be
 // read in more than one way, and results saved as XML, are errors that say what
 // to set. With no workers, and wherever it must, it reads serially; what it
 // finds is the same. handles may then be called a second time: what the first
 // functions were given no longer counts. read, unless nil, gets the bytes.
-func scanJTL(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
+func Scan(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(Row)) (File, error) {
 	file, err := scanOnce(ctx, name, path, read, workers, handles)
 	if errors.Is(err, errSerial) {
 		return scanOnce(ctx, name, path, read, 0, handles)
@@ -63,24 +68,24 @@ func scanJTL(ctx context.Context, name, path string, read io.Writer, workers int
 	return file, err
 }
 
-func scanOnce(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(jtlRow)) (jtlFile, error) {
-	in, err := openInput(name, path, read)
+func scanOnce(ctx context.Context, name, path string, read io.Writer, workers int, handles func(n int) []func(Row)) (File, error) {
+	in, err := Open(name, path, read)
 	if err != nil {
-		return jtlFile{}, err
+		return File{}, err
 	}
-	defer in.close() //nolint:errcheck // read only: nothing to lose
+	defer in.Close() //nolint:errcheck // read only: nothing to lose
 	buffer := make([]byte, blockSize)
 	n, err := fill(in, buffer)
 	whole := errors.Is(err, io.EOF)
 	if err != nil && !whole {
-		return jtlFile{}, err
+		return File{}, err
 	}
 	if bytes.HasPrefix(buffer[:n], []byte(byteOrderMark)) {
 		n = copy(buffer, buffer[len(byteOrderMark):n])
 	}
 	cols, err := sniff(name, buffer[:n])
 	if err != nil {
-		return jtlFile{}, err
+		return File{}, err
 	}
 	if cols.count == 0 || !in.again {
 		workers = 0
@@ -102,7 +107,7 @@ func scanOnce(ctx context.Context, name, path string, read io.Writer, workers in
 		err = dateError(name, p.date.line, p.date.why)
 	}
 	if err != nil {
-		return jtlFile{}, err
+		return File{}, err
 	}
 	return in.finish(p)
 }
