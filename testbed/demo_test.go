@@ -64,7 +64,7 @@ func (b *bench) demo(out string, more ...string) *exec.Cmd {
 		"demo", "--out", out, "--exporter", b.exporter, "--analyze", b.analyze, "--pairs", "1", "--warmup", "0s", "--measure", "2s", "--users", "20",
 	}, more...)
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asTestbed+"=1", "TMPDIR="+b.tmp)
+	cmd.Env = append(os.Environ(), asTestbed+"=1", "TMPDIR="+b.tmp, mysqltest.TemplatesVariable+"=") // as a user runs it
 	return cmd
 }
 

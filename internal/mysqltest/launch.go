@@ -14,9 +14,11 @@ import (
 	"github.com/tokenpersistence/toolkit/internal/child"
 )
 
+func (s *Server) data() string { return filepath.Join(s.Dir, "data") }
+
 // common are the arguments that initialisation and server share.
 func (s *Server) common() []string {
-	args := []string{"--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--tmpdir=" + s.Dir}
+	args := []string{"--no-defaults", "--datadir=" + s.data(), "--tmpdir=" + s.Dir}
 	if os.Getuid() == 0 {
 		// Both servers refuse to run as root unless told so; a throw-away server
 		// on loopback gains nothing from an account of its own.

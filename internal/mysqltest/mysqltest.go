@@ -55,6 +55,7 @@ type Server struct {
 
 	config   Config
 	program  string
+	build    string // what the program says of its version
 	process  *child.Process
 	host     string        // of ours, as accounts on the server name it
 	attached *mysql.Config // of a server that was there already; nil for a private one
@@ -76,7 +77,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{User: "toolkit", Password: rand.Text(), host: "127.0.0.1", config: config, program: program}
-	if s.Flavor, err = flavour(ctx, program); err != nil {
+	if s.Flavor, s.build, err = flavour(ctx, program); err != nil {
 		return nil, err
 	}
 	if s.Dir, err = os.MkdirTemp(config.Dir, "token-persistence-db-"); err != nil {
@@ -94,7 +95,7 @@ func (s *Server) create(ctx context.Context) error {
 	if len(s.Socket) > 100 {
 		return fmt.Errorf("socket path %s is longer than the 107 bytes a Unix socket may have: set TMPDIR to a shorter path", s.Socket)
 	}
-	if err := s.initialise(ctx); err != nil {
+	if err := s.systemTables(ctx); err != nil {
 		return err
 	}
 	if err := s.writeInitFile(); err != nil {

@@ -58,6 +58,36 @@ func TestServerLifecycle(t *testing.T) {
 	}
 }
 
+// TestTemplate: the second server gets the tables of the first as they were
+// when they were new, and an identity of its own.
+func TestTemplate(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv(mysqltest.TemplatesVariable, folder)
+	seen := map[string]bool{}
+	for range 2 {
+		s := mysqltest.Run(t, mysqltest.Config{})
+		db := s.Open(t, "")
+		identity, got := "@@server_uuid", 0
+		if s.Flavor == mysqltest.MariaDB {
+			identity = "@@server_uid" // of a process, not of its data
+		}
+		var id string
+		if err := db.QueryRowContext(t.Context(), "SELECT "+identity+", (SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'left')").Scan(&id, &got); err != nil {
+			t.Fatal(err)
+		}
+		if got != 0 || seen[id] {
+			t.Errorf("%d databases of another server, identity %s among %v", got, id, seen)
+		}
+		seen[id] = true
+		if _, err := db.ExecContext(t.Context(), "CREATE DATABASE `left`"); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := os.ReadDir(folder); err != nil || len(kept) != 1 {
+			t.Errorf("kept %v, %v: want one template", kept, err)
+		}
+	}
+}
+
 func TestPausedServerDoesNotAnswer(t *testing.T) {
 	s := mysqltest.Run(t, mysqltest.Config{NoPerformanceSchema: true})
 	db := s.Open(t, "")

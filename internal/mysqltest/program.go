@@ -48,16 +48,16 @@ func findProgram(configured string) (string, error) {
 	return "", ErrNoServer
 }
 
-// flavour asks the program what it is.
-func flavour(ctx context.Context, program string) (string, error) {
+// flavour asks the program what it is; version is its own line.
+func flavour(ctx context.Context, program string) (flavor, version string, err error) {
 	out, err := exec.CommandContext(ctx, program, "--no-defaults", "--version").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%s --version: %w: %s", program, err, strings.TrimSpace(string(out)))
+		return "", "", fmt.Errorf("%s --version: %w: %s", program, err, strings.TrimSpace(string(out)))
 	}
 	if strings.Contains(string(out), "MariaDB") {
-		return MariaDB, nil
+		return MariaDB, string(out), nil
 	}
-	return MySQL, nil
+	return MySQL, string(out), nil
 }
 
 // ProgramFlavor says which kind of server Start starts without a configured program.
@@ -66,7 +66,8 @@ func ProgramFlavor(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return flavour(ctx, program)
+	flavor, _, err := flavour(ctx, program)
+	return flavor, err
 }
 
 // installer returns MariaDB's initialisation script, which lies beside the
