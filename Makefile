@@ -45,16 +45,27 @@ setup: ## install the database server that the rig and the tests start (Debian p
 # nothing to look for there, and their arithmetic takes ten times as long with it.
 SERIAL := ./alerts ./analyze/estimate ./analyze/plan ./analyze/projection ./analyze/queueing ./analyze/stats ./analyze/study ./analyze/windows ./dashboards ./docs
 # Packages that do, and have tests that do not: those tests leave the race detector out.
-PARTLY := ./analyze/report ./analyze/statsbench
+PARTLY := ./analyze/report
+# Packages whose tests link Prometheus' storage engine: to compile its 700 packages
+# a second time for the race detector takes minutes. make test-race does.
+ENGINE := ./alerts/e2e ./analyze ./analyze/e2e ./analyze/inspect ./analyze/source ./analyze/source/sourcetest ./analyze/statsbench ./internal/promtest ./testbed ./testbed/rig
 
 # Packages whose tests wait longest, for servers: they begin first, and others run beside them.
-LONG := ./exporter ./exporter/collector ./testbed
+LONG := ./exporter ./exporter/collector
 
+# A database server is installed once and its fresh data directory copied for each test.
+test test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_TEMPLATES := $(CURDIR)/.cache/templates
+test test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_PROMETHEUS := $(CURDIR)/.cache/prometheus
+
+# make lint vets.
 test: setup ## all tests against a real server, with the race detector where there is more than one goroutine
 	@testbed/install.sh prometheus
-	export TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus; \
-	GORACE=atexit_sleep_ms=0 go test -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(LONG))") && \
-	go test -parallel 4 -timeout 12m $(SERIAL) $(PARTLY)
+	GORACE=atexit_sleep_ms=0 go test -vet=off -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(ENGINE) $(LONG))")
+	go test -vet=off -p 3 -parallel 4 -timeout 12m ./testbed $(ENGINE) $(SERIAL) $(PARTLY)
+
+test-race: setup ## the packages that make test runs without the race detector because they link Prometheus' engine, with it (about 10 minutes)
+	@testbed/install.sh prometheus
+	go test -race -parallel 4 -timeout 20m $(ENGINE)
 
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
 	@testbed/install.sh mysqld-exporter
@@ -73,8 +84,8 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	@status=0; testbed/install.sh mysql || status=$$?; \
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
-	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
-		go test -parallel 4 -skip '^TestSoak$$' -timeout 12m ./exporter ./exporter/bench ./exporter/collector ./internal/... ./compose
+	TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
+		go test -vet=off -parallel 4 -skip '^TestSoak$$' -timeout 12m ./exporter ./exporter/bench ./exporter/collector ./internal/mysqltest ./internal/preload ./internal/tokentable ./compose
 
 SERVERS ?= machine mysql mariadb-sid
 
@@ -88,7 +99,7 @@ test-matrix: setup ## what test-mysql runs, on MariaDB 10.11 and 11.8 and MySQL 
 		case $$status in 0) set -- "$$@" "$$name=$(CURDIR)/.cache/$$server/$$program" ;; 3) set -- --missing "$$name" "$$@" ;; *) exit $$status ;; esac; \
 	done; \
 	[ -z "$$DSN" ] || export TOKEN_PERSISTENCE_TEST_DSN="$$DSN"; \
-	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus go run ./internal/mysqltest/matrix "$$@"
+	go run ./internal/mysqltest/matrix "$$@"
 
 test-moto: ## the CloudWatch collector against moto, an AWS emulator that others wrote (Debian sid)
 	@status=0; testbed/install.sh moto || status=$$?; \
@@ -134,9 +145,8 @@ SOAK ?= 1h
 soak: setup ## break everything in random order for SOAK=1h (ARGS=-soak.seed=N repeats one)
 	go test ./exporter -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v $(ARGS)
 
-lint: ## gofmt, go vet, golangci-lint
+lint: ## gofmt, golangci-lint with go vet in it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
-	go vet ./...
 	GOBIN=$(TOOLS) go install $(GOLANGCI)
 	$(TOOLS)/golangci-lint run ./...
 
@@ -162,7 +172,7 @@ test-alerts: setup ## one alert from load to notification: a database saturates 
 	@status=0; testbed/install.sh alertmanager || status=$$?; \
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-alerts (Alertmanager cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
-	TOKEN_PERSISTENCE_PROMETHEUS=$(CURDIR)/.cache/prometheus TOKEN_PERSISTENCE_ALERTMANAGER=$(CURDIR)/.cache/alertmanager \
+	TOKEN_PERSISTENCE_ALERTMANAGER=$(CURDIR)/.cache/alertmanager \
 		go test -count=1 -timeout 8m -v -run 'Saturated|Alertmanager' ./alerts/e2e ./compose
 
 DIST ?= dist

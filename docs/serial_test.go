@@ -6,7 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
-	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,15 +17,7 @@ import (
 // TestSerialPackagesStartNothing holds the Makefile's list of packages that are
 // tested without the race detector to its reason.
 func TestSerialPackagesStartNothing(t *testing.T) {
-	text, err := os.ReadFile("Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := regexp.MustCompile(`(?m)^SERIAL := (.+)$`).FindSubmatch(text)
-	if line == nil {
-		t.Fatal("the Makefile has no list SERIAL")
-	}
-	for folder := range strings.FieldsSeq(string(line[1])) {
+	for _, folder := range list(t, "SERIAL") {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Errorf("%s: no Go files (%v)", folder, err)
@@ -50,13 +42,47 @@ func TestSerialPackagesStartNothing(t *testing.T) {
 	}
 }
 
+// list returns a list of folders that the Makefile defines.
+func list(t *testing.T, name string) []string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^` + name + ` := (.+)$`).FindStringSubmatch(read(t, "Makefile"))
+	if line == nil {
+		t.Fatalf("the Makefile has no list %s", name)
+	}
+	return strings.Fields(line[1])
+}
+
+// TestEnginePackages holds the Makefile's list of packages that link Prometheus'
+// engine to what links it: one more, and CI compiles the engine twice.
+func TestEnginePackages(t *testing.T) {
+	const engine = "github.com/prometheus/prometheus/tsdb"
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-test", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(string(out)) {
+		packages := strings.Fields(line)
+		variant := len(packages) > 1 && packages[1][0] == '[' // of a package for a test, which is in the list itself
+		if !variant && slices.Contains(packages, engine) {
+			got = append(got, "."+strings.TrimPrefix(strings.TrimSuffix(packages[0], ".test"), "github.com/tokenpersistence/toolkit"))
+		}
+	}
+	for _, folder := range got {
+		if !slices.Contains(list(t, "ENGINE"), folder) && !slices.Contains(list(t, "SERIAL"), folder) {
+			t.Errorf("%s or its tests link %s: put it into ENGINE", folder, engine)
+		}
+	}
+	for _, folder := range list(t, "ENGINE") {
+		if !slices.Contains(got, folder) {
+			t.Errorf("neither %s nor its tests link %s: take it out of ENGINE", folder, engine)
+		}
+	}
+}
+
 // TestNoTestIsLeftOut: what buildtest.Alone skips with the race detector is in
 // a package that the Makefile tests without it too.
 func TestNoTestIsLeftOut(t *testing.T) {
-	line := regexp.MustCompile(`(?m)^PARTLY := (.+)$`).FindStringSubmatch(read(t, "Makefile"))
-	if line == nil {
-		t.Fatal("the Makefile has no list PARTLY")
-	}
 	skipping := map[string]bool{}
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(name, "_test.go") {
@@ -70,7 +96,10 @@ func TestNoTestIsLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(skipping)); !slices.Equal(got, strings.Fields(line[1])) {
-		t.Errorf("tests skip with the race detector in %v; the Makefile tests %s without it", got, line[1])
+	for _, folder := range list(t, "ENGINE") {
+		delete(skipping, folder)
+	}
+	if got := slices.Sorted(maps.Keys(skipping)); !slices.Equal(got, list(t, "PARTLY")) {
+		t.Errorf("tests skip with the race detector in %v; the Makefile tests %v without it", got, list(t, "PARTLY"))
 	}
 }
