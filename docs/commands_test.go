@@ -16,6 +16,7 @@ import (
 // make bench exist; so does every test that a page names. It runs none of them,
 // and does not know whether a figure is still what its command prints.
 func TestCommands(t *testing.T) {
+	t.Chdir("..")
 	tests, targets, figures := functions(t), makeTargets(t), benchFigures(t)
 	commands := 0
 	for name, text := range pages(t) {
@@ -44,6 +45,7 @@ func TestCommands(t *testing.T) {
 
 // TestCommandsCanBreak has each fault that the check must find.
 func TestCommandsCanBreak(t *testing.T) {
+	t.Chdir("..")
 	tests := map[string][]string{"TestOne": {"analyze/stats"}, "TestTwo": {"exporter"}, "BenchmarkOne": {"."}}
 	page := "Prose may make anything. `make gone`, `make test` and `make bench ARGS=--only=steady,gone`\n" +
 		"```sh\nmake -j2 lint\ngo test -run 'TestOne|TestGone' ./analyze/stats\ngo test -run TestOne/x ./analyze/...\n" +

@@ -1,3 +1,7 @@
+// Package docs_test holds what the documents, the Makefile and CI say against
+// the programs and against each other. Each test goes to the top of the
+// repository first, where the paths begin: where a TestMain does, go test's
+// cache takes the paths for others and never notices a changed file.
 package docs_test
 
 import (
@@ -15,6 +19,7 @@ import (
 // TestPrograms holds what the documents say against the programs, which take
 // long to link and are built once.
 func TestPrograms(t *testing.T) {
+	t.Chdir("..")
 	bin := buildtest.Programs(t, "exporter", "analyze")
 	t.Run("names in docs", func(t *testing.T) { docsNames(t, bin) })
 	t.Run("commands of the README", func(t *testing.T) { readmeCommands(t, bin) })

@@ -18,6 +18,7 @@ import (
 // within them exist, and addresses elsewhere have the form of one. Nothing is
 // fetched: a test must not fail because somebody else's server is down.
 func TestLinks(t *testing.T) {
+	t.Chdir("..")
 	all := pages(t)
 	anchors := map[string][]string{}
 	for name, text := range all {
@@ -58,6 +59,7 @@ func TestLinksCanBreak(t *testing.T) {
 // TestIndex holds that docs/README.md leads to every page in docs/, and the index of
 // the decisions to every decision.
 func TestIndex(t *testing.T) {
+	t.Chdir("..")
 	all := pages(t)
 	listed := links(all["docs/README.md"])
 	for name := range all {

@@ -35,6 +35,7 @@ func read(t *testing.T, path string) string {
 // TestInstallPage: docs/install.md says word for word what the README says of
 // the three ways, which make test-install runs.
 func TestInstallPage(t *testing.T) {
+	t.Chdir("..")
 	page := read(t, "docs/install.md")
 	section := markdown.Section(read(t, "README.md"), "## Use it on your own system")
 	for _, way := range []string{"Native", "Container", "Deb"} {
@@ -101,6 +102,7 @@ func readmeCommands(t *testing.T, bin string) {
 // TestReadmeNamesEveryTarget: what make can do is in the README, and CI does
 // nothing else.
 func TestReadmeNamesEveryTarget(t *testing.T) {
+	t.Chdir("..")
 	readme, makefile := read(t, "README.md"), read(t, "Makefile")
 	targets := regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(makefile, -1)
 	if len(targets) < 20 {

@@ -10,6 +10,7 @@ import (
 // TestDependencies holds the table of docs/dependencies.md against what go.mod
 // requires directly.
 func TestDependencies(t *testing.T) {
+	t.Chdir("..")
 	var required []string
 	for line := range strings.Lines(read(t, "go.mod")) {
 		if name, ok := strings.CutPrefix(line, "\t"); ok && !strings.Contains(line, "// indirect") {
@@ -39,6 +40,7 @@ func TestDependencies(t *testing.T) {
 // TestThreatModel holds that the defences of docs/threat-model.md name the tests
 // that prove them. That those exist, TestCommands holds.
 func TestThreatModel(t *testing.T) {
+	t.Chdir("..")
 	rows := 0
 	for line := range strings.Lines(read(t, "docs/threat-model.md")) {
 		if strings.HasPrefix(line, "|") && testName.MatchString(line) {

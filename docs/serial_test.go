@@ -17,6 +17,7 @@ import (
 // TestSerialPackagesStartNothing holds the Makefile's list of packages that are
 // tested without the race detector to its reason.
 func TestSerialPackagesStartNothing(t *testing.T) {
+	t.Chdir("..")
 	for _, folder := range list(t, "SERIAL") {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil || len(files) == 0 {
@@ -55,6 +56,7 @@ func list(t *testing.T, name string) []string {
 // TestEnginePackages holds the Makefile's list of packages that link Prometheus'
 // engine to what links it: one more, and CI compiles the engine twice.
 func TestEnginePackages(t *testing.T) {
+	t.Chdir("..")
 	const engine = "github.com/prometheus/prometheus/tsdb"
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-test", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...").Output()
 	if err != nil {
@@ -83,6 +85,7 @@ func TestEnginePackages(t *testing.T) {
 // TestNoTestIsLeftOut: what buildtest.Alone skips with the race detector is in
 // a package that the Makefile tests without it too.
 func TestNoTestIsLeftOut(t *testing.T) {
+	t.Chdir("..")
 	skipping := map[string]bool{}
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(name, "_test.go") {

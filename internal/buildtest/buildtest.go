@@ -7,7 +7,9 @@ package buildtest
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -26,7 +28,35 @@ func Programs(tb testing.TB, names ...string) string {
 	if out, err := exec.CommandContext(tb.Context(), "go", args...).CombinedOutput(); err != nil {
 		tb.Fatalf("build %v: %v\n%s", names, err, out)
 	}
+	notice(tb, names)
 	return dir
+}
+
+// notice opens our source files of the programs, so that go test, which keeps
+// the result of a test for as long as the files it has opened are the same,
+// runs it again when a program has changed.
+func notice(tb testing.TB, names []string) {
+	tb.Helper()
+	const files = `{{$dir := .Dir}}{{if .Module}}{{if .Module.Main}}{{range .GoFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}`
+	args := []string{"list", "-deps", "-f", files}
+	for _, name := range names {
+		args = append(args, module+name)
+	}
+	out, err := exec.CommandContext(tb.Context(), "go", args...).Output()
+	if err != nil {
+		tb.Fatalf("list the source of %v: %v", names, err)
+	}
+	for line := range strings.Lines(string(out)) {
+		path := strings.TrimSuffix(line, "\n")
+		if path == "" {
+			continue
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		_ = file.Close() // nothing was read
+	}
 }
 
 // Alone skips a test of one goroutine while the race detector is on: it finds
