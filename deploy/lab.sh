@@ -22,12 +22,12 @@ flock 8 # one test at a time: they share a storage
 
 # What a server of Debian's has beside the minimum, and what the README asks for.
 packages=adduser,ca-certificates,curl,git,init-system-helpers,make,procps,sudo,systemd
-if [ ! -e "$work/debian.tar" ]; then
+if [ ! -f "$work/debian.tar" ]; then
 	echo '== a minimal Debian'
-	mmdebstrap --quiet --variant=minbase --include=$packages bookworm "$work/debian.tar.new" \
+	mmdebstrap --quiet --variant=minbase --include=$packages bookworm "$work/new.tar" \
 		'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main' ||
 		not_run 'Debian cannot be fetched from here'
-	mv "$work/debian.tar.new" "$work/debian.tar"
+	mv "$work/new.tar" "$work/debian.tar" # whole or not at all; mmdebstrap goes by the name's end
 fi
 
 cat >"$work/buildah" <<-EOT
@@ -40,7 +40,10 @@ chmod +x "$work/buildah"
 mkdir -p "$work/run"
 arch=$(go env GOARCH) other=arm64
 [ "$arch" = amd64 ] || other=amd64
-[ -e "$work/storage" ] || ARCHITECTURES="$arch $other" deploy/base-images.sh "$work/buildah" "$work/debian.tar"
+if [ ! -e "$work/bases" ]; then
+	ARCHITECTURES="$arch $other" deploy/base-images.sh "$work/buildah" "$work/debian.tar"
+	: >"$work/bases"
+fi
 # What the run before has left; the base images stay.
 "$work/buildah" rm --all >/dev/null
 "$work/buildah" images --format '{{.Name}}:{{.Tag}}' | sed -n '/^localhost\/token-persistence/p' | xargs -r "$work/buildah" rmi >/dev/null
