@@ -7,12 +7,11 @@ import (
 	"os"
 )
 
-// ErrNoEnds says that a file does not show how it ends: it is compressed, or no
-// row was found at its beginning.
-var ErrNoEnds = errors.New("the file does not show its end")
+var errNoEnds = errors.New("the file does not show its end")
 
 // Ends hands the rows at both ends of a file to handle, half a mebibyte of each.
-// Damaged rows are left out: reading the whole file says what is wrong.
+// Damaged rows are left out: reading the whole file says what is wrong. A
+// compressed file, and one that does not begin with a row, is an error.
 func Ends(path string, handle func(Row)) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -26,11 +25,11 @@ func Ends(path string, handle func(Row)) error {
 	}
 	head := bytes.TrimPrefix(buffer[:n], []byte(byteOrderMark))
 	if compression(head) != "" {
-		return ErrNoEnds
+		return errNoEnds
 	}
 	cols, err := sniff(path, head)
 	if err != nil || cols.count == 0 {
-		return ErrNoEnds
+		return errNoEnds
 	}
 	rows := newScan(path, cols)
 	rows.fixed, rows.handle = true, handle
