@@ -48,7 +48,7 @@ SERIAL := ./alerts ./analyze/estimate ./analyze/plan ./analyze/projection ./anal
 PARTLY := ./analyze/report
 # Packages whose tests link Prometheus' storage engine: to compile its 700 packages
 # a second time for the race detector takes minutes. make test-race does.
-ENGINE := ./alerts/e2e ./analyze ./analyze/e2e ./analyze/inspect ./analyze/source ./analyze/source/sourcetest ./analyze/statsbench ./internal/promtest ./testbed ./testbed/rig
+PROMETHEUS := ./alerts/e2e ./analyze ./analyze/e2e ./analyze/inspect ./analyze/source ./analyze/source/sourcetest ./analyze/statsbench ./internal/promtest ./testbed ./testbed/rig
 
 # Packages whose tests wait longest, for servers: they begin first, and others run beside them.
 LONG := ./exporter ./exporter/collector
@@ -64,16 +64,16 @@ test: tests-with-detector tests-without-detector ## all tests against a real ser
 tests-with-detector:
 	@testbed/install.sh database
 	@testbed/install.sh prometheus
-	GORACE=atexit_sleep_ms=0 go test -vet=off -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(ENGINE) $(LONG))")
+	GORACE=atexit_sleep_ms=0 go test -vet=off -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(PROMETHEUS) $(LONG))")
 
 tests-without-detector:
 	@testbed/install.sh database
 	@testbed/install.sh prometheus
-	go test -vet=off -parallel 4 -timeout 12m ./testbed $(ENGINE) $(SERIAL) $(PARTLY)
+	go test -vet=off -parallel 4 -timeout 12m ./testbed $(PROMETHEUS) $(SERIAL) $(PARTLY)
 
 test-race: setup ## the packages that make test runs without the race detector because they link Prometheus' engine, with it (about 10 minutes)
 	@testbed/install.sh prometheus
-	go test -race -parallel 4 -timeout 20m $(ENGINE)
+	go test -race -parallel 4 -timeout 20m $(PROMETHEUS)
 
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
 	@testbed/install.sh mysqld-exporter

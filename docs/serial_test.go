@@ -71,13 +71,13 @@ func TestEnginePackages(t *testing.T) {
 		}
 	}
 	for _, folder := range got {
-		if !slices.Contains(list(t, "ENGINE"), folder) && !slices.Contains(list(t, "SERIAL"), folder) {
-			t.Errorf("%s or its tests link %s: put it into ENGINE", folder, engine)
+		if !slices.Contains(list(t, "PROMETHEUS"), folder) && !slices.Contains(list(t, "SERIAL"), folder) {
+			t.Errorf("%s or its tests link %s: put it into PROMETHEUS", folder, engine)
 		}
 	}
-	for _, folder := range list(t, "ENGINE") {
+	for _, folder := range list(t, "PROMETHEUS") {
 		if !slices.Contains(got, folder) {
-			t.Errorf("neither %s nor its tests link %s: take it out of ENGINE", folder, engine)
+			t.Errorf("neither %s nor its tests link %s: take it out of PROMETHEUS", folder, engine)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestNoTestIsLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range list(t, "ENGINE") {
+	for _, folder := range list(t, "PROMETHEUS") {
 		delete(skipping, folder)
 	}
 	if got := slices.Sorted(maps.Keys(skipping)); !slices.Equal(got, list(t, "PARTLY")) {
