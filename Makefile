@@ -10,7 +10,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: tests-with-detector tests-without-detector release image test-packages test-install test-stores test-migrating dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages test-install test-stores test-migrating dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -57,19 +57,11 @@ LONG := ./exporter ./exporter/collector
 test test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_TEMPLATES := $(CURDIR)/.cache/templates
 test test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_PROMETHEUS := $(CURDIR)/.cache/prometheus
 
-test: tests-with-detector tests-without-detector ## all tests against a real server, with the race detector where there is more than one goroutine
-
-# Two targets, so that make -j runs them side by side, and at once: had they to wait
-# for setup, it would begin with whatever else it was told to make. make lint vets.
-tests-with-detector:
-	@testbed/install.sh database
+# make lint vets.
+test: setup ## all tests against a real server, with the race detector where there is more than one goroutine
 	@testbed/install.sh prometheus
 	GORACE=atexit_sleep_ms=0 go test -vet=off -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(PROMETHEUS) $(LONG))")
-
-tests-without-detector:
-	@testbed/install.sh database
-	@testbed/install.sh prometheus
-	go test -vet=off -parallel 4 -timeout 12m ./testbed $(PROMETHEUS) $(SERIAL) $(PARTLY)
+	go test -vet=off -p 3 -parallel 4 -timeout 12m ./testbed $(PROMETHEUS) $(SERIAL) $(PARTLY)
 
 test-race: setup ## the packages that make test runs without the race detector because they link Prometheus' engine, with it (about 10 minutes)
 	@testbed/install.sh prometheus
