@@ -63,7 +63,7 @@ test: setup ## all tests against a real server, with the race detector where the
 	GORACE=atexit_sleep_ms=0 go test -vet=off -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(PROMETHEUS) $(LONG))")
 	go test -vet=off -p 3 -parallel 4 -timeout 12m ./testbed $(PROMETHEUS) $(SERIAL) $(PARTLY)
 
-test-race: setup ## the packages that make test runs without the race detector because they link Prometheus' engine, with it (about 10 minutes)
+test-race: setup ## the packages that make test runs without the race detector because they link Prometheus' engine, with it (most of it compiling)
 	@testbed/install.sh prometheus
 	go test -race -parallel 4 -timeout 20m $(PROMETHEUS)
 
