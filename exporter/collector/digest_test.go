@@ -126,7 +126,11 @@ func TestClassify(t *testing.T) {
 		if strings.HasPrefix(c.text, "EXECUTE") && server.Flavor == mysqltest.MySQL {
 			continue // MariaDB's own
 		}
-		for _, d := range record(t, c.conn, c.text) {
+		digests := record(t, c.conn, c.text)
+		if len(digests) == 0 {
+			t.Errorf("no digest in %q of %s", c.session, c.text)
+		}
+		for _, d := range digests {
 			got := classify(d.text, d.schema, schema)
 			if got.kind != c.want || got.hidden != c.hidden || got.cut != c.cutting {
 				t.Errorf("%+v (%s) in %q, want %s: %s", got, kindName(got.kind), d.schema, kindName(c.want), d.text)
