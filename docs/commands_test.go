@@ -1,10 +1,8 @@
 package docs_test
 
 import (
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,17 +145,10 @@ func functions(t *testing.T) map[string][]string {
 	t.Helper()
 	defined := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	all := map[string][]string{}
-	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(name, "_test.go") {
-			return err
+	for name, text := range texts(t, "_test.go") {
+		for _, found := range defined.FindAllStringSubmatch(text, -1) {
+			all[found[1]] = append(all[found[1]], path.Dir(name))
 		}
-		for _, found := range defined.FindAllStringSubmatch(read(t, name), -1) {
-			all[found[1]] = append(all[found[1]], path.Dir(filepath.ToSlash(name)))
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return all
 }

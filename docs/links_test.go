@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -76,28 +75,10 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// pages returns the text of every page in Markdown below the root by its path.
-// What a run or the build left behind is none of ours.
+// pages returns the text of every page in Markdown by its path.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	left := []string{"bin", "demo-results", "study-results", "dist"}
-	all := map[string]string{}
-	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || slices.Contains(left, name)) {
-			return fs.SkipDir
-		}
-		if !entry.IsDir() && strings.HasSuffix(name, ".md") {
-			all[filepath.ToSlash(name)] = read(t, name)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return texts(t, ".md")
 }
 
 var (

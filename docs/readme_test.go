@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,30 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// texts returns the text of every file of ours whose name ends so, by its path
+// below the root. What a run or the build left behind is none of ours.
+func texts(t *testing.T, end string) map[string]string {
+	t.Helper()
+	left := []string{"bin", "demo-results", "study-results", "dist"}
+	all := map[string]string{}
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || slices.Contains(left, name)) {
+			return fs.SkipDir
+		}
+		if !entry.IsDir() && strings.HasSuffix(name, end) {
+			all[filepath.ToSlash(name)] = read(t, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // TestInstallPage: docs/install.md says word for word what the README says of
