@@ -10,7 +10,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULN   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: release image test-packages test-install test-stores test-migrating dashboards demo tax bench bench-stats bench-jtl test test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
+.PHONY: release image test-packages test-install test-stores test-migrating dashboards demo tax bench bench-stats bench-jtl test test-concurrent test-plain test-race test-mysql test-matrix test-moto test-jmeter test-rules test-alerts fuzz soak lint vuln golden build setup help study case-study
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -54,18 +54,26 @@ PROMETHEUS := ./alerts/e2e ./analyze ./analyze/e2e ./analyze/inspect ./analyze/s
 LONG := ./exporter ./exporter/collector
 
 # A database server is installed once and its fresh data directory copied for each test.
-test test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_TEMPLATES := $(CURDIR)/.cache/templates
-test test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_PROMETHEUS := $(CURDIR)/.cache/prometheus
+test-concurrent test-plain test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_TEMPLATES := $(CURDIR)/.cache/templates
+test-concurrent test-plain test-race test-mysql test-matrix test-alerts: export TOKEN_PERSISTENCE_PROMETHEUS := $(CURDIR)/.cache/prometheus
 
-# make lint vets.
-test: setup ## all tests against a real server, with the race detector where there is more than one goroutine
+# make lint vets. Nobody debugs these programs: without DWARF they are linked in two thirds of the time.
+GOTEST := go test -vet=off -ldflags=-w
+
+test: test-concurrent test-plain ## all tests against a real server, with the race detector where there is more than one goroutine
+
+# The halves of make test; make -j2 runs them beside each other.
+test-concurrent: setup
 	@testbed/install.sh prometheus
-	GORACE=atexit_sleep_ms=0 go test -vet=off -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(PROMETHEUS) $(LONG))")
-	go test -vet=off -p 3 -parallel 4 -timeout 12m ./testbed $(PROMETHEUS) $(SERIAL) $(PARTLY)
+	GORACE=atexit_sleep_ms=0 $(GOTEST) -race -p 3 -parallel 4 -timeout 12m $(LONG) $$(go list ./... | grep -vxF "$$(go list $(SERIAL) $(PROMETHEUS) $(LONG))")
+
+test-plain: setup
+	@testbed/install.sh prometheus
+	$(GOTEST) -p 3 -parallel 4 -timeout 12m ./testbed $(PROMETHEUS) $(SERIAL) $(PARTLY)
 
 test-race: setup ## the packages that make test runs without the race detector because they link Prometheus' engine, with it (most of it compiling)
 	@testbed/install.sh prometheus
-	go test -race -parallel 4 -timeout 20m $(PROMETHEUS)
+	$(GOTEST) -race -parallel 4 -timeout 20m $(PROMETHEUS)
 
 bench: setup build ## measure the exporter's figures beside mysqld_exporter (about 40 minutes; QUICK=1: 5)
 	@testbed/install.sh mysqld-exporter
@@ -85,7 +93,7 @@ test-mysql: ## the tests of what talks to the database, against the MySQL of Deb
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-mysql (the server cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_MYSQLD=$(CURDIR)/.cache/mysql/mysqld \
-		go test -vet=off -parallel 4 -skip '^TestSoak$$' -timeout 12m ./exporter ./exporter/bench ./exporter/collector ./internal/mysqltest ./internal/preload ./internal/tokentable ./compose
+		$(GOTEST) -parallel 4 -skip '^TestSoak$$' -timeout 12m ./exporter ./exporter/bench ./exporter/collector ./internal/mysqltest ./internal/preload ./internal/tokentable ./compose
 
 SERVERS ?= machine mysql mariadb-sid
 
@@ -145,9 +153,10 @@ SOAK ?= 1h
 soak: setup ## break everything in random order for SOAK=1h (ARGS=-soak.seed=N repeats one)
 	go test ./exporter -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v $(ARGS)
 
+# To optimise what golangci-lint is made of takes longer than it gains.
 lint: ## gofmt, golangci-lint with go vet in it
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
-	GOBIN=$(TOOLS) go install $(GOLANGCI)
+	GOBIN=$(TOOLS) go install '-gcflags=all=-N -l' -gcflags=std= $(GOLANGCI)
 	$(TOOLS)/golangci-lint run ./...
 
 vuln: ## known vulnerabilities in what we call (needs the Go vulnerability database)
@@ -173,7 +182,7 @@ test-alerts: setup ## one alert from load to notification: a database saturates 
 	if [ $$status = 3 ]; then echo 'NOT RUN: test-alerts (Alertmanager cannot be fetched from here)'; exit 0; fi; \
 	[ $$status = 0 ] || exit $$status; set -x; \
 	TOKEN_PERSISTENCE_ALERTMANAGER=$(CURDIR)/.cache/alertmanager \
-		go test -count=1 -timeout 8m -v -run 'Saturated|Alertmanager' ./alerts/e2e ./compose
+		$(GOTEST) -count=1 -timeout 8m -v -run 'Saturated|Alertmanager' ./alerts/e2e ./compose
 
 DIST ?= dist
 

@@ -34,7 +34,7 @@ const (
 	limit = "database_cpu_saturated=0.5"
 	// length is how long persistence is on, and then off: several times what the
 	// alert waits in each.
-	length = 40 * time.Second
+	length = 25 * time.Second
 )
 
 // history is how many tokens the application has had before.

@@ -21,7 +21,7 @@ const module = "github.com/tokenpersistence/toolkit/"
 func Programs(tb testing.TB, names ...string) string {
 	tb.Helper()
 	dir := tb.TempDir()
-	args := []string{"build", fmt.Sprint("-race=", race), "-o", dir + "/"}
+	args := []string{"build", fmt.Sprint("-race=", race), "-ldflags=-w", "-o", dir + "/"}
 	for _, name := range names {
 		args = append(args, module+name)
 	}
