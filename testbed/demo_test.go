@@ -64,7 +64,7 @@ func (b *bench) demo(out string, more ...string) *exec.Cmd {
 		"demo", "--out", out, "--exporter", b.exporter, "--analyze", b.analyze, "--pairs", "1", "--warmup", "0s", "--measure", "2s", "--users", "20",
 	}, more...)
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asTestbed+"=1", "TMPDIR="+b.tmp, mysqltest.TemplatesVariable+"=") // as a user runs it
+	cmd.Env = append(os.Environ(), asTestbed+"=1", "TMPDIR="+b.tmp)
 	return cmd
 }
 
@@ -147,6 +147,7 @@ func TestDemo(t *testing.T) {
 func (b *bench) toItsEnd(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
 	cmd := b.demo(out)
+	cmd.Env = append(cmd.Env, mysqltest.TemplatesVariable+"=") // as a user runs it
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
@@ -192,6 +193,9 @@ func (b *bench) interrupted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := b.demo(filepath.Join(t.TempDir(), "results"), c.more...)
+			if strings.Contains(c.name, "initialises") {
+				cmd.Env = append(cmd.Env, mysqltest.TemplatesVariable+"=")
+			}
 			status := untilMoment(t, cmd, c.moment, c.signals)
 			if status != statusInterrupted {
 				t.Errorf("exit status %d, want %d", status, statusInterrupted)

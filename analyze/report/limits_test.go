@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
 	"github.com/tokenpersistence/toolkit/internal/reference"
 )
 
@@ -100,6 +101,7 @@ func strayText() *regexp.Regexp { return regexp.MustCompile(`NaN|Inf\b|%!|<nil>|
 
 // TestEveryFormatOfEveryVariant looks for what no report may contain.
 func TestEveryFormatOfEveryVariant(t *testing.T) {
+	buildtest.Alone(t)
 	stray := strayText()
 	for name, r := range variants() {
 		for _, w := range Writers {
@@ -196,6 +198,7 @@ func TestVariablesAreDefined(t *testing.T) {
 // TestPageSize holds the page below 500 kB for a long study: 8 pairs of 15
 // minutes at a second's resolution, for three grants.
 func TestPageSize(t *testing.T) {
+	buildtest.Alone(t)
 	r := sample()
 	for i := range r.Figures {
 		r.Figures[i].Lines = nil
@@ -221,6 +224,7 @@ func TestPageSize(t *testing.T) {
 // TestPageSizeOfManyGrants holds a page of twelve grants below 500 kB: what it
 // has no room for is counted, and every grant keeps its throughput.
 func TestPageSizeOfManyGrants(t *testing.T) {
+	buildtest.Alone(t)
 	r := studySized()
 	r.Grants = nil
 	comparisons, diagnostics, figures, latencies := r.Comparisons, r.Diagnostics, r.Figures, r.Latencies

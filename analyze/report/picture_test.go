@@ -10,10 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tokenpersistence/toolkit/internal/buildtest"
 )
 
 // TestPictures draws every figure of the sample in both formats.
 func TestPictures(t *testing.T) {
+	buildtest.Alone(t)
 	all := Pictures(sample())
 	var names []string
 	for _, p := range all {
@@ -43,6 +46,7 @@ func TestPictures(t *testing.T) {
 // TestPNG looks at the first picture as pixels: a white margin, something drawn,
 // and the same bytes twice.
 func TestPNG(t *testing.T) {
+	buildtest.Alone(t)
 	again := Pictures(sample())
 	for i, p := range Pictures(sample())[:1] {
 		text := drawn(t, p, "png")
